@@ -1,0 +1,82 @@
+namespace PolyBalance;
+
+/// <summary>Every hard limit of the product. Nothing in PolyBalance grows without one of these.</summary>
+/// <remarks>A user may set some of them lower or higher in the configuration file; these are the defaults and the ceilings.</remarks>
+internal static class Limits
+{
+    /// <summary>Default bound on a request or response head: start line and header section. Unit: bytes.</summary>
+    public const int HeadBytesDefault = 32 * 1024;
+
+    /// <summary>What <c>limits.head</c> may be set to at most. Unit: bytes.</summary>
+    public const int HeadBytesMax = 60 * 1024;
+
+    /// <summary>What <c>limits.head</c> may be set to at least. Unit: bytes.</summary>
+    public const int HeadBytesMin = 1024;
+
+    /// <summary>A request target. RFC 9112 §3 asks for at least 8000. Unit: bytes.</summary>
+    public const int RequestTargetBytesMax = 8 * 1024;
+
+    /// <summary>Default bound on the field lines of one section. Unit: field lines.</summary>
+    public const int FieldLinesDefault = 128;
+
+    /// <summary>What <c>limits.fields</c> may be set to at most. Unit: field lines.</summary>
+    public const int FieldLinesMax = 1024;
+
+    /// <summary>A chunk-size line with its extensions. Unit: bytes.</summary>
+    public const int ChunkLineBytesMax = 256;
+
+    /// <summary>A trailer section. Unit: bytes.</summary>
+    public const int TrailerBytesMax = 8 * 1024;
+
+    /// <summary>Interim (1xx) responses that a backend may send before the final one.</summary>
+    public const int InterimResponsesMax = 64;
+
+    /// <summary>A small block: heads, small bodies. Unit: bytes.</summary>
+    public const int SmallBlockBytes = 16 * 1024;
+
+    /// <summary>A large block: bodies in bulk, and any head with what forwarding adds to it. Unit: bytes.</summary>
+    public const int LargeBlockBytes = 128 * 1024;
+
+    /// <summary>Request content kept for a second attempt. Default of <c>retries.replay_buffer</c>. Unit: bytes.</summary>
+    public const int ReplayBytesDefault = 64 * 1024;
+
+    /// <summary>What <c>retries.replay_buffer</c> may be set to at most. Unit: bytes.</summary>
+    public const int ReplayBytesMax = 16 * 1024 * 1024;
+
+    /// <summary>Attempts of one exchange, the first one included: what <c>retries.attempts</c> allows at most, plus one.</summary>
+    public const int AttemptsMax = 8;
+
+    /// <summary>What is read from a client and thrown away after an early final response before it is closed. Unit: bytes.</summary>
+    public const int LingerBytesMax = 256 * 1024;
+
+    /// <summary>Idle connections of one pool, whatever its configuration says.</summary>
+    public const int ConnectionsPerBackendMax = 65_536;
+
+    /// <summary>Connections to the admin listener, so that a flood there cannot eat what clients need.</summary>
+    public const int OperatorConnectionsMax = 64;
+
+    /// <summary>Suspended calls of one async method whose memory is kept for reuse.</summary>
+    public const int SuspendedCallsKept = 4_096;
+
+    /// <summary>Small blocks kept for reuse when nobody needs them.</summary>
+    public const int SmallBlocksKept = 2_048;
+
+    /// <summary>Large blocks kept for reuse when nobody needs them.</summary>
+    public const int LargeBlocksKept = 128;
+
+    /// <summary>Topology changes waiting to be applied.</summary>
+    public const int PendingChangesMax = 1_024;
+
+    /// <summary>The weight of a backend.</summary>
+    public const int WeightMax = 1_000;
+
+    // Relations the code relies on. A negative constant does not convert to uint, so a wrong
+    // pair of limits does not compile.
+    private const uint TargetLeavesRoomForFields = HeadBytesDefault - RequestTargetBytesMax - 8_192;
+    private const uint OffsetsFitUShort = ushort.MaxValue - HeadBytesMax;
+
+    // Forwarding repeats at most one list (X-Forwarded-For) and adds a few short lines.
+    private const uint WrittenHeadFitsLargeBlock = LargeBlockBytes - 2 * HeadBytesMax - 4_096;
+    private const uint LastChunkAndTrailersFitSmallBlock = SmallBlockBytes - TrailerBytesMax - 64;
+    private const uint ChunkLineIsWorthReading = ChunkLineBytesMax - 16 - 2;
+}
