@@ -1,0 +1,190 @@
+namespace PolyBalance.Transport;
+
+/// <summary>Which of a connection's two deadlines passed.</summary>
+internal enum DeadlineKind : byte
+{
+    /// <summary>Nothing was received in time.</summary>
+    Read,
+
+    /// <summary>Nothing could be sent in time.</summary>
+    Write,
+}
+
+/// <summary>Is told when one of its deadlines has passed.</summary>
+internal interface IDeadlineOwner
+{
+    /// <summary>A deadline passed. Heartbeat thread; must not block.</summary>
+    void OnDeadline(DeadlineKind kind);
+}
+
+/// <summary>One tick for every deadline: setting one is a store, and a tick costs one pass over an array.</summary>
+/// <remarks>
+/// A timer per read would cost more than the read. Deadlines fire at most one tick late and never early. Registering and
+/// releasing take a lock, once per connection; setting takes none.
+/// </remarks>
+internal sealed class Heartbeat : IDisposable
+{
+    /// <summary>No deadline: none was set, or the one that was has fired.</summary>
+    public const long Never = long.MaxValue;
+
+    /// <summary>A deadline that is set and never passes; so it can be told from one that has fired.</summary>
+    public const long Unbounded = long.MaxValue - 1;
+
+    /// <summary>Time between two ticks.</summary>
+    public static readonly TimeSpan Period = TimeSpan.FromMilliseconds(50);
+
+    private readonly TimeProvider _clock;
+    private readonly ITimer _timer;
+    private readonly Lock _gate = new();        // guards _free, _slots and _beats; nothing else is locked inside it
+    private readonly Stack<int> _free = new();
+    private DeadlineSlot?[] _slots = [];
+    private Beat[] _beats = [];
+    private TaskCompletionSource? _nextTick;
+    private int _ticking;
+
+    /// <summary>Starts ticking.</summary>
+    public Heartbeat(TimeProvider clock)
+    {
+        _clock = clock;
+        _timer = clock.CreateTimer(static state => ((Heartbeat)state!).Tick(), this, Period, Period);
+    }
+
+    /// <summary>The clock that deadlines are measured with. Unit: ticks of <see cref="TimeProvider.TimestampFrequency"/>.</summary>
+    public long Now => _clock.GetTimestamp();
+
+    /// <summary>The wall clock, for access records and Date.</summary>
+    public DateTimeOffset UtcNow => _clock.GetUtcNow();
+
+    /// <summary>A time span in the unit of <see cref="Now"/>.</summary>
+    public long Ticks(TimeSpan span) => (long)(span.TotalSeconds * _clock.TimestampFrequency);
+
+    /// <summary>A difference of two <see cref="Now"/> as a time span.</summary>
+    public TimeSpan Span(long ticks) => _clock.GetElapsedTime(0, ticks);
+
+    /// <summary>Gives an owner its two deadlines. They must be released when the owner ends.</summary>
+    public DeadlineSlot Register(IDeadlineOwner owner)
+    {
+        lock (_gate)
+        {
+            if (_free.Count == 0)
+                Grow();
+
+            var slot = new DeadlineSlot(owner, _free.Pop());
+            _slots[slot.Index] = slot;
+            return slot;
+        }
+    }
+
+    /// <summary>Forgets an owner. Deadlines it still sets pass unnoticed. Once per slot.</summary>
+    public void Release(DeadlineSlot slot)
+    {
+        lock (_gate)
+        {
+            _slots[slot.Index] = null;
+            _free.Push(slot.Index);
+        }
+    }
+
+    /// <summary>Calls <paramref name="action"/> about every <paramref name="period"/>, on the heartbeat thread. It must not block.</summary>
+    public void Every(TimeSpan period, Action action)
+    {
+        var beat = new Beat(action, Ticks(period)) { Next = Now + Ticks(period) };
+        lock (_gate)
+            _beats = [.. _beats, beat];
+    }
+
+    /// <summary>Completes at the next tick: for a loop that must not spin.</summary>
+    public Task NextTickAsync()
+    {
+        var tick = Volatile.Read(ref _nextTick);
+        if (tick is not null)
+            return tick.Task;
+
+        var fresh = new TaskCompletionSource();
+        return (Interlocked.CompareExchange(ref _nextTick, fresh, null) ?? fresh).Task;
+    }
+
+    /// <summary>Fires what has passed. The timer calls it; tests with a clock of their own may too.</summary>
+    public void Tick()
+    {
+        // A tick that takes longer than the period must not be overtaken by the next one.
+        if (Interlocked.Exchange(ref _ticking, 1) == 1)
+            return;
+
+        var now = Now;
+        foreach (var slot in Volatile.Read(ref _slots))
+            slot?.Fire(now);
+
+        foreach (var beat in Volatile.Read(ref _beats))
+            beat.Fire(now);
+
+        Interlocked.Exchange(ref _nextTick, null)?.SetResult();
+        Volatile.Write(ref _ticking, 0);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _timer.Dispose();
+
+    private void Grow()
+    {
+        // A copy, not a resize in place: a tick may be walking the old array.
+        var grown = new DeadlineSlot?[Math.Max(64, _slots.Length * 2)];
+        _slots.CopyTo(grown, 0);
+        for (var index = grown.Length - 1; index >= _slots.Length; index--)
+            _free.Push(index);
+        Volatile.Write(ref _slots, grown);
+    }
+
+    private sealed class Beat(Action action, long period)
+    {
+        public long Next;
+
+        public void Fire(long now)
+        {
+            if (now < Next)
+                return;
+
+            Next = now + period;
+            action();
+        }
+    }
+}
+
+/// <summary>The two deadlines of one owner. Written by the owner, read by the heartbeat.</summary>
+/// <param name="owner">Whom to tell.</param>
+/// <param name="index">Where the heartbeat keeps the slot.</param>
+internal sealed class DeadlineSlot(IDeadlineOwner owner, int index)
+{
+    private long _read = Heartbeat.Never;
+    private long _write = Heartbeat.Never;
+
+    /// <summary>Where the heartbeat keeps the slot.</summary>
+    public int Index => index;
+
+    /// <summary>When reading has to have made progress.</summary>
+    public long Read
+    {
+        get => Volatile.Read(ref _read);
+        set => Volatile.Write(ref _read, value);
+    }
+
+    /// <summary>When writing has to have made progress.</summary>
+    public long Write
+    {
+        get => Volatile.Read(ref _write);
+        set => Volatile.Write(ref _write, value);
+    }
+
+    /// <summary>Tells the owner of deadlines that have passed, once each.</summary>
+    public void Fire(long now)
+    {
+        // The exchange makes sure that a deadline that is moved right now is not taken for the old one.
+        var read = Read;
+        if (read <= now && Interlocked.CompareExchange(ref _read, Heartbeat.Never, read) == read)
+            owner.OnDeadline(DeadlineKind.Read);
+
+        var write = Write;
+        if (write <= now && Interlocked.CompareExchange(ref _write, Heartbeat.Never, write) == write)
+            owner.OnDeadline(DeadlineKind.Write);
+    }
+}
