@@ -1,0 +1,40 @@
+namespace PolyBalance.Configuration;
+
+/// <summary>The many spellings of the balancing algorithms.</summary>
+internal static class AlgorithmName
+{
+    // The first spelling is the canonical one. Case and the characters between words do not matter.
+    private static readonly string[][] Spellings =
+    [
+        ["round_robin", "rr"],
+        ["weighted_round_robin", "wrr"],
+        ["least_connections", "lc", "least_conn", "leastconn"],
+        ["random"],
+        ["power_of_two", "p2c", "power_of_two_choices"],
+        ["peak_ewma", "ewma"],
+        ["hash", "consistent_hash"],
+        ["ip_hash"],
+    ];
+
+    /// <summary>Finds the canonical name of an algorithm that this version has.</summary>
+    /// <param name="text">Any spelling.</param>
+    public static Parsed<string> Parse(string text)
+    {
+        var letters = Letters(text);
+        foreach (var spellings in Spellings)
+        {
+            if (!spellings.Any(spelling => Letters(spelling) == letters))
+                continue;
+            if (ClusterOptions.Algorithms.Contains(spellings[0]))
+                return spellings[0];
+
+            return new Flaw(
+                $"the algorithm `{spellings[0]}` is not part of this version yet", $"write `{ClusterOptions.Algorithms[0]}`");
+        }
+
+        return new Flaw($"{Flaw.Show(text)} is no algorithm", NearestName.Suggest(text, [.. ClusterOptions.Algorithms], "write one of"));
+    }
+
+    private static string Letters(string text)
+        => text.Replace("-", "", StringComparison.Ordinal).Replace("_", "", StringComparison.Ordinal).ToLowerInvariant();
+}

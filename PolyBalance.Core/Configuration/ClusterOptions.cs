@@ -1,0 +1,124 @@
+namespace PolyBalance.Configuration;
+
+/// <summary>What happens to a request when no backend of the cluster is eligible. Config key <c>when_none_eligible</c>.</summary>
+public enum NoneEligibleRule
+{
+    /// <summary>It is refused with 503.</summary>
+    Refuse,
+
+    /// <summary>All backends are used as if they were eligible.</summary>
+    UseAll,
+}
+
+/// <summary>A named set of backends and how to use it. An entry of <c>clusters</c>.</summary>
+public sealed record ClusterOptions
+{
+    /// <summary>The canonical names of the balancing algorithms that this version has.</summary>
+    public static readonly EquatableArray<string> Algorithms = ["round_robin"];
+
+    private static readonly (string, NoneEligibleRule)[] NoneEligibleRules =
+        [("refuse", NoneEligibleRule.Refuse), ("use_all", NoneEligibleRule.UseAll)];
+
+    /// <summary>The key of the entry; routes, logs and metrics use it.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>One of <see cref="Algorithms"/>.</summary>
+    public string Algorithm { get; init; } = Algorithms[0];
+
+    /// <summary>What the Host field of a forwarded request says.</summary>
+    public HostPolicy Host { get; init; } = HostPolicy.Preserve;
+
+    /// <summary>Whom requests are forwarded to, in the order of the file; may be empty. Addresses and names are unique.</summary>
+    public required EquatableArray<BackendOptions> Backends { get; init; }
+
+    /// <summary>Bounds on the connections to each backend.</summary>
+    public PoolOptions Pool { get; init; } = PoolOptions.Default;
+
+    /// <summary>How long a backend may take.</summary>
+    public ClusterTimeoutOptions Timeouts { get; init; } = ClusterTimeoutOptions.Default;
+
+    /// <summary>Probing; <see langword="null"/> when <c>health</c> is <c>off</c>. Each backend carries its own merged copy.</summary>
+    public HealthOptions? Health { get; init; } = HealthOptions.Default;
+
+    /// <summary>Passive health; <see langword="null"/> when <c>ejection</c> is <c>off</c>.</summary>
+    public EjectionOptions? Ejection { get; init; } = EjectionOptions.Default;
+
+    /// <summary>Attempts after the first; <see langword="null"/> when <c>retries</c> is <c>off</c>.</summary>
+    public RetryOptions? Retries { get; init; } = RetryOptions.Default;
+
+    /// <summary>How long a recovered backend takes to get its full share; <see langword="null"/> when <c>off</c>.</summary>
+    public TimeSpan? SlowStart { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Sessions that stay on one backend; <see langword="null"/> unless the section is written.</summary>
+    public StickyOptions? Sticky { get; init; }
+
+    /// <summary>What happens when no backend is eligible.</summary>
+    public NoneEligibleRule WhenNoneEligible { get; init; } = NoneEligibleRule.Refuse;
+
+    /// <summary>Reads an entry of <c>clusters</c>.</summary>
+    /// <param name="name">Its key.</param>
+    /// <param name="section">Its value.</param>
+    internal static ClusterOptions BindFrom(string name, ConfigSection section)
+    {
+        if (ConfigName.Parse(name).Flaw is { } flaw)
+            section.Report.Error(section.At, flaw);
+
+        var options = new ClusterOptions
+        {
+            Name = name,
+            Algorithm = section.Value("algorithm", Algorithms[0], string.Join("|", Algorithms), Algorithms[0],
+                "How the next backend is picked.", AlgorithmName.Parse),
+            Host = section.Value("host", HostPolicy.Preserve, "preserve|backend|host", "preserve",
+                "What the Host field of a forwarded request says.", HostPolicy.Parse),
+            Backends = [],
+            Pool = section.Section("pool", "Bounds on the connections to each backend.", PoolOptions.BindFrom),
+            Timeouts = section.Section("timeouts", "How long a backend may take.", ClusterTimeoutOptions.BindFrom),
+            Health = section.SectionOrOff("health", HealthOptions.Default, "How backends are probed.",
+                health => HealthOptions.BindFrom(health, HealthOptions.Default)),
+            Ejection = section.SectionOrOff("ejection", EjectionOptions.Default,
+                "When traffic itself shows that a backend is unhealthy.", EjectionOptions.BindFrom),
+            Retries = section.SectionOrOff("retries", RetryOptions.Default, "Attempts after the first.", RetryOptions.BindFrom),
+            SlowStart = section.DurationOrOff("slow_start", TimeSpan.FromSeconds(10), Quantity.Shortest, Quantity.Longest,
+                "How long a recovered backend takes to get its full share."),
+            Sticky = section.SectionOrOff("sticky", null, "Sessions that stay on one backend.", StickyOptions.BindFrom),
+            WhenNoneEligible = section.Choice("when_none_eligible", NoneEligibleRule.Refuse, NoneEligibleRules,
+                "What happens to a request when no backend is eligible."),
+        };
+
+        foreach (var key in (string[])["health", "ejection", "slow_start", "sticky"])
+            section.WarnNoEffect(key);
+        if (options.WhenNoneEligible != NoneEligibleRule.Refuse)
+            section.WarnNoEffect("when_none_eligible");
+
+        return options with { Backends = BindBackends(section, options.Health) };
+    }
+
+    private static EquatableArray<BackendOptions> BindBackends(ConfigSection section, HealthOptions? inherited)
+    {
+        section.RequireWritten("backends", "write `backends: [ \"10.0.0.1:8080\" ]`, or `[]` for none");
+        var backends = section.Items("backends", "address", "list, required", "Whom requests are forwarded to.",
+            backend => BackendOptions.BindFrom(backend, inherited));
+        if (section.IsEmptyList("backends"))
+        {
+            section.Report.Warning(section.PositionOf("backends"), "a cluster without backends answers every request with 503",
+                "add a backend");
+        }
+
+        for (var i = 0; i < backends.Count; i++)
+        {
+            var (backend, at) = backends[i];
+            if (backends.FindIndex(other => other.Value.Address == backend.Address) is var first && first < i)
+            {
+                section.Report.Error(at.PositionOf("address"), $"the backend `{backend.Address}` is already in this cluster, "
+                    + backends[first].Section.Place, "remove one of the two; a larger share is a larger `weight`");
+            }
+            else if (backends.FindIndex(other => other.Value.Name == backend.Name) is var namesake && namesake < i)
+            {
+                section.Report.Error(at.PositionOf("name"), $"the name `{backend.Name}` is already in this cluster, "
+                    + backends[namesake].Section.Place, "give each backend its own name");
+            }
+        }
+
+        return [.. backends.Select(backend => backend.Value)];
+    }
+}

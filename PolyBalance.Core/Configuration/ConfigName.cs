@@ -1,0 +1,42 @@
+namespace PolyBalance.Configuration;
+
+/// <summary>The rules for names and paths that more than one section uses.</summary>
+internal static class ConfigName
+{
+    /// <summary>What the reference says about names.</summary>
+    public const string Type = "name";
+
+    private const int LengthMax = 63;
+
+    /// <summary>Reads a name that ends up in logs, metrics and admin paths as it is.</summary>
+    /// <param name="text">What the user wrote.</param>
+    public static Parsed<string> Parse(string text)
+        => text.Length is > 0 and <= LengthMax && char.IsAsciiLetterOrDigit(text[0])
+            && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' or ':')
+            ? text
+            : new Flaw($"{Flaw.Show(text)} is no name", $"use at most {LengthMax} letters, digits, `-`, `_`, `.` and `:`");
+
+    /// <summary>Reads the path of a file.</summary>
+    /// <param name="text">What the user wrote.</param>
+    public static Parsed<string> File(string text)
+        => text.Length > 0 && !text.Any(char.IsControl)
+            ? text
+            : new Flaw($"{Flaw.Show(text)} is no path of a file", "write one such as `/etc/polybalance/token`");
+
+    /// <summary>Reads the path of a request, or the start of one.</summary>
+    /// <param name="text">What the user wrote.</param>
+    /// <param name="allowed">Characters that this place allows besides those of a path.</param>
+    public static Parsed<string> RequestPath(string text, string allowed)
+    {
+        if (!text.StartsWith('/'))
+            return new Flaw($"the path {Flaw.Show(text)} does not start with `/`", $"write `/{text.TrimStart('/')}`");
+
+        // RFC 3986 §3.3: what a path consists of, percent-encoded characters included.
+        var wrong = text.FirstOrDefault(c => !char.IsAsciiLetterOrDigit(c)
+            && !"/-._~%!$&'()*+,;=:@".Contains(c, StringComparison.Ordinal)
+            && !allowed.Contains(c, StringComparison.Ordinal));
+        return wrong == default && !text.Contains('\0', StringComparison.Ordinal)
+            ? text
+            : new Flaw($"{Flaw.Show(wrong.ToString())} cannot be in a path", "percent-encode it, or leave it out");
+    }
+}

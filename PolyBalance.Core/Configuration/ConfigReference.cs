@@ -1,0 +1,16 @@
+namespace PolyBalance.Configuration;
+
+/// <summary>The list of every configuration key, made by the very code that reads them.</summary>
+public static class ConfigReference
+{
+    /// <summary>
+    /// One line per key: its name, <c>=</c> and its default if it has one, what may be written, and what it is for. Stable, so
+    /// that a test can compare it. Elements of lists are <c>[]</c>.
+    /// </summary>
+    public static string Describe()
+    {
+        var report = new ConfigReport { Keys = [] };
+        ConfigSection.Bind(new ConfigMap(new("", 0, 0), []), "", report, ProxyOptions.BindFrom);
+        return string.Concat(report.Keys.Select(key => key + "\n"));
+    }
+}

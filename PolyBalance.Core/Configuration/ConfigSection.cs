@@ -1,0 +1,305 @@
+namespace PolyBalance.Configuration;
+
+/// <summary>A value with the section it was bound from, for checks that compare values and must point at one of them.</summary>
+/// <typeparam name="T">An options record.</typeparam>
+/// <param name="Value">What was bound.</param>
+/// <param name="Section">Where it stands.</param>
+internal readonly record struct Bound<T>(T Value, ConfigSection Section);
+
+/// <summary>Reads the keys of one mapping: typed, bounded and recorded. Keys that nobody reads are errors.</summary>
+/// <remarks>
+/// Each read says name, type, bounds, default and purpose once. Against a configuration that yields values and errors; against
+/// an empty one with a list for keys in its report it yields the reference. See <see cref="ConfigReference"/>.
+/// </remarks>
+internal sealed class ConfigSection
+{
+    private readonly ConfigMap _map;
+    private readonly List<string> _keys = [];
+
+    private ConfigSection(ConfigMap map, string path, ConfigReport report)
+        => (_map, Path, Report) = (map, path, report);
+
+    /// <summary>Where the section is in the configuration, such as <c>clusters.web.pool</c>; empty for the whole.</summary>
+    public string Path { get; }
+
+    /// <summary>Takes the errors.</summary>
+    public ConfigReport Report { get; }
+
+    /// <summary>Where the section begins.</summary>
+    public Position At => _map.At;
+
+    /// <summary>Binds a mapping: every key that <paramref name="bind"/> leaves unread is an error.</summary>
+    /// <typeparam name="T">What is bound.</typeparam>
+    /// <param name="map">The keys and values.</param>
+    /// <param name="path">Its place in the configuration.</param>
+    /// <param name="report">Takes the errors.</param>
+    /// <param name="bind">Reads the keys.</param>
+    public static Bound<T> Bind<T>(ConfigMap map, string path, ConfigReport report, Func<ConfigSection, T> bind)
+    {
+        var section = new ConfigSection(map, path, report);
+        var value = bind(section);
+        foreach (var entry in map.Entries)
+        {
+            if (!section._keys.Contains(entry.Key))
+                report.Error(entry.KeyAt, $"unknown key {Flaw.Show(entry.Key)}", section.SuggestKey(entry.Key));
+        }
+
+        return new(value, section);
+    }
+
+    /// <summary>Whether the user gave the key a value, readable or not.</summary>
+    /// <param name="key">Which key.</param>
+    public bool IsWritten(string key) => _map.Find(key) is { Value.IsNull: false };
+
+    /// <summary>Where errors about a key point: at its value, or at the section when it is not written.</summary>
+    /// <param name="key">Which key.</param>
+    public Position PositionOf(string key) => _map.Find(key)?.Value.At ?? At;
+
+    /// <summary>Where the section is, as a part of a sentence.</summary>
+    public string Place => At.Line == 0 ? $"in {At.File}" : $"at line {At.Line}";
+
+    /// <summary>Whether the user wrote an empty list.</summary>
+    /// <param name="key">Which key.</param>
+    public bool IsEmptyList(string key) => _map.Find(key)?.Value is ConfigList { Items.Count: 0 };
+
+    /// <summary>Whether the user wrote an empty mapping.</summary>
+    /// <param name="key">Which key.</param>
+    public bool IsEmptyMap(string key) => _map.Find(key)?.Value is ConfigMap { Entries.Count: 0 };
+
+    /// <summary>The keys of a mapping in a mapping, whatever their values are.</summary>
+    /// <param name="key">Which mapping.</param>
+    public IReadOnlyList<string> KeysOf(string key)
+        => _map.Find(key)?.Value is ConfigMap map ? [.. map.Entries.Select(entry => entry.Key)] : [];
+
+    /// <summary>Reads a value of any type.</summary>
+    /// <typeparam name="T">What it means.</typeparam>
+    /// <param name="key">Name of the key.</param>
+    /// <param name="fallback">Its value when it is not written.</param>
+    /// <param name="type">What may be written, in words, for the reference.</param>
+    /// <param name="shown">The default as the file would write it, for the reference; <see langword="null"/> for none.</param>
+    /// <param name="purpose">What it is for, in one sentence.</param>
+    /// <param name="parse">Turns the text into the value.</param>
+    public T Value<T>(string key, T fallback, string type, string? shown, string purpose, Func<string, Parsed<T>> parse)
+    {
+        Describe(key, type, shown, purpose);
+        if (Take(key) is not { } node)
+            return fallback;
+        if (AsScalar(key, node) is not { } scalar)
+            return fallback;
+
+        var parsed = parse(scalar.Text);
+        if (parsed.Flaw is not { } flaw)
+            return parsed.Value;
+
+        Report.Error(scalar.At, flaw);
+        return fallback;
+    }
+
+    /// <summary>Reads free text, refusing what YAML tools would not take for text.</summary>
+    public string? Text(string key, string? fallback, string type, string purpose, Func<string, Parsed<string>> parse)
+    {
+        if (_map.Find(key)?.Value is ConfigScalar { IsPlain: true, IsNull: false } scalar
+            && YamlSurprise.Find(scalar.Text) is { } flaw)
+        {
+            Describe(key, type, fallback, purpose);
+            Take(key);
+            Report.Error(scalar.At, flaw);
+            return fallback;
+        }
+
+        return Value(key, fallback, type, fallback, purpose, text =>
+        {
+            var parsed = parse(text);
+            return new Parsed<string?>(parsed.Value, parsed.Flaw);
+        });
+    }
+
+    /// <summary>Reads a value that must be there; the remedy says what to write when it is missing.</summary>
+    /// <returns><see langword="null"/> when it is missing or wrong; that is reported.</returns>
+    public T? Required<T>(string key, string type, string purpose, string remedy, Func<string, Parsed<T>> parse)
+        where T : class
+    {
+        RequireWritten(key, remedy);
+        return Value<T?>(key, null, type + ", required", null, purpose, text =>
+        {
+            var parsed = parse(text);
+            return new Parsed<T?>(parsed.Value, parsed.Flaw);
+        });
+    }
+
+    /// <summary>Reports a key that must be written and is not.</summary>
+    /// <param name="key">Which key.</param>
+    /// <param name="remedy">What to write.</param>
+    public void RequireWritten(string key, string remedy)
+    {
+        if (!IsWritten(key))
+            Report.Error(_map.Find(key)?.KeyAt ?? At, $"`{key}` is missing", remedy);
+    }
+
+    /// <summary>Reads a list of single values.</summary>
+    public EquatableArray<T> List<T>(string key, string type, string purpose, Func<string, Parsed<T>> parse)
+    {
+        Describe(key, $"list of {type}", "[]", purpose);
+        if (Take(key) is not { } node || AsList(key, node) is not { } list)
+            return [];
+
+        var values = new List<T>();
+        foreach (var item in list.Items)
+        {
+            if (AsScalar(key, item) is not { } scalar)
+                continue;
+
+            var parsed = parse(scalar.Text);
+            if (parsed.Flaw is { } flaw)
+                Report.Error(scalar.At, flaw);
+            else
+                values.Add(parsed.Value);
+        }
+
+        return [.. values];
+    }
+
+    /// <summary>Reads a subsection that is always in force: absent means every default.</summary>
+    /// <typeparam name="T">What it is bound to.</typeparam>
+    /// <param name="key">Name of the key.</param>
+    /// <param name="purpose">What it is for, in one sentence.</param>
+    /// <param name="bind">Reads its keys.</param>
+    public T Section<T>(string key, string purpose, Func<ConfigSection, T> bind)
+    {
+        Describe(key, "section", null, purpose);
+        var node = Take(key);
+        var map = node is null ? null : AsMap(key, node);
+        return Bind(map ?? Empty, Child(key), Report, bind).Value;
+    }
+
+    /// <summary>Reads a subsection that can be <c>off</c>; the fallback holds when it is not written.</summary>
+    /// <returns><see langword="null"/> when it is <c>off</c>.</returns>
+    public T? SectionOrOff<T>(string key, T? fallback, string purpose, Func<ConfigSection, T> bind)
+        where T : class
+    {
+        Describe(key, "section, or off", fallback is null ? "off" : null, purpose);
+        if (Report.Keys is not null)
+            return Bind(Empty, Child(key), Report, bind).Value;
+
+        var node = Take(key);
+        if (node is ConfigScalar { IsOff: true })
+            return null;
+        if (node is ConfigScalar { Text: "false" or "no" or "none" or "disabled" or "False" or "No" })
+        {
+            Report.Error(node.At, $"`{key}` must be a mapping or `off`", "write `off`");
+            return fallback;
+        }
+
+        return node is null || AsMap(key, node) is not { } map ? fallback : Bind(map, Child(key), Report, bind).Value;
+    }
+
+    /// <summary>Reads a list of sections; an element that is a single value gives the key <c>shorthand</c>, if there is one.</summary>
+    /// <returns>The elements that could be bound.</returns>
+    public List<Bound<T>> Items<T>(string key, string? shorthand, string type, string purpose, Func<ConfigSection, T?> bind)
+        where T : class
+    {
+        Describe(key, type, null, purpose);
+        var path = Child(key) + "[]";
+        var items = new List<Bound<T>>();
+        if (Report.Keys is not null)
+            Bind(Empty, path, Report, bind);
+        else if (Take(key) is { } node && AsList(key, node) is { } list)
+        {
+            foreach (var item in list.Items)
+            {
+                var map = item is ConfigScalar && shorthand is not null
+                    ? new ConfigMap(item.At, [new(shorthand, item.At, item)])
+                    : AsMap($"an element of {key}", item);
+                if (map is not null)
+                    Keep(Bind(map, path, Report, bind), items);
+            }
+        }
+
+        return items;
+    }
+
+    /// <summary>Reads a mapping whose keys are names that the user chooses.</summary>
+    /// <returns>The entries that could be bound.</returns>
+    public List<Bound<T>> Entries<T>(string key, string purpose, Func<string, ConfigSection, T?> bind)
+        where T : class
+    {
+        Describe(key, "sections by name, required", null, purpose);
+        var entries = new List<Bound<T>>();
+        if (Report.Keys is not null)
+            Bind(Empty, Child(key) + ".<name>", Report, section => bind("name", section));
+        else if (Take(key) is { } node && AsMap(key, node) is { } map)
+        {
+            foreach (var entry in map.Entries)
+            {
+                if (entry.IsKeyPlain && YamlSurprise.Find(entry.Key) is { } flaw)
+                    Report.Error(entry.KeyAt, flaw);
+
+                var inner = entry.Value.IsNull ? Empty : AsMap(entry.Key, entry.Value);
+                if (inner is null)
+                    continue;
+
+                var named = new ConfigMap(entry.KeyAt, inner.Entries);
+                Keep(Bind(named, $"{Child(key)}.{entry.Key}", Report, section => bind(entry.Key, section)), entries);
+            }
+        }
+
+        return entries;
+    }
+
+    /// <summary>Warns about a key of a later version that somebody relies on already.</summary>
+    /// <param name="key">A key that was read.</param>
+    /// <param name="shown">What the warning calls it, when its own name says too little.</param>
+    public void WarnNoEffect(string key, string? shown = null)
+    {
+        if (_map.Find(key) is { Value: { IsNull: false } and not ConfigScalar { IsOff: true } } entry)
+            Report.Warning(entry.KeyAt, $"`{shown ?? key}` has no effect in this version", "");
+    }
+
+    private ConfigMap Empty => new(At, []);
+
+    private static void Keep<T>(Bound<T?> bound, List<Bound<T>> into)
+        where T : class
+    {
+        if (bound.Value is { } value)
+            into.Add(new(value, bound.Section));
+    }
+
+    // What the user wrote, or null when nothing was written or the error is reported already.
+    private ConfigNode? Take(string key)
+    {
+        _keys.Add(key);
+        return _map.Find(key)?.Value is { IsNull: false } node and not ConfigUnreadable ? node : null;
+    }
+
+    private ConfigScalar? AsScalar(string name, ConfigNode node)
+        => node as ConfigScalar ?? Mismatch<ConfigScalar>(name, node, "a single value", "write it on the same line");
+
+    private ConfigList? AsList(string name, ConfigNode node)
+        => node as ConfigList
+            ?? Mismatch<ConfigList>(name, node, "a list", "begin each element with `- `, or write `[ …, … ]`");
+
+    private ConfigMap? AsMap(string name, ConfigNode node)
+        => node as ConfigMap ?? Mismatch<ConfigMap>(name, node, "a mapping", "write `key: value` lines, indented");
+
+    private T? Mismatch<T>(string name, ConfigNode node, string expected, string remedy)
+        where T : ConfigNode
+    {
+        if (node is not ConfigUnreadable)
+            Report.Error(node.At, $"{Flaw.Show(name)} must be {expected}, not {node.Kind}", remedy);
+
+        return null;
+    }
+
+    private string SuggestKey(string key)
+    {
+        var colon = key.IndexOf(':', StringComparison.Ordinal);
+        return colon > 0 && _keys.Contains(key[..colon])
+            ? $"write a space after the colon of `{key[..colon]}:`"
+            : NearestName.Suggest(key, _keys, "allowed here:");
+    }
+
+    private string Child(string key) => Path.Length == 0 ? key : $"{Path}.{key}";
+
+    private void Describe(string key, string type, string? shown, string purpose)
+        => Report.Keys?.Add($"{Child(key)}{(shown is null ? "" : $" = {shown}")} ({type}): {purpose}");
+}

@@ -1,0 +1,71 @@
+namespace PolyBalance.Configuration;
+
+/// <summary>What can be wrong between sections that are each in order.</summary>
+internal static class CrossChecks
+{
+    /// <summary>No listener without an address of its own; the admin listener counts.</summary>
+    /// <param name="root">The top level.</param>
+    /// <param name="listeners">All listeners that could be read.</param>
+    /// <param name="admin">The admin listener, unless it is off.</param>
+    public static void Listeners(ConfigSection root, List<Bound<ListenerOptions>> listeners, AdminOptions? admin)
+    {
+        if (root.IsEmptyList("listeners"))
+            root.Report.Error(root.PositionOf("listeners"), "there is no listener", "write `listeners: [ { bind: \":8000\" } ]`");
+
+        for (var i = 0; i < listeners.Count; i++)
+        {
+            var (listener, section) = listeners[i];
+            var at = section.PositionOf("bind");
+            var first = listeners.FindIndex(other => other.Value.Bind.Overlaps(listener.Bind));
+            if (first < i)
+            {
+                root.Report.Error(at, $"`{listener.Bind}` is already taken by the listener `{listeners[first].Value.Bind}` "
+                    + listeners[first].Section.Place, "choose another port, or remove one of the two");
+            }
+            else if (admin is not null && admin.Bind.Overlaps(listener.Bind))
+            {
+                root.Report.Error(at, $"`{listener.Bind}` is already taken by the admin listener `{admin.Bind}`",
+                    "choose another port, give `admin` another `bind`, or write `admin: off`");
+            }
+        }
+    }
+
+    /// <summary>Every route leads to a cluster, and a request's cluster is never a guess.</summary>
+    /// <param name="root">The top level.</param>
+    /// <param name="routes">All routes that could be read.</param>
+    /// <param name="clusters">All clusters that could be read.</param>
+    public static void Routes(
+        ConfigSection root, List<Bound<RouteOptions>> routes, List<Bound<ClusterOptions>> clusters)
+    {
+        if (root.IsEmptyMap("clusters"))
+        {
+            root.Report.Error(root.PositionOf("clusters"), "there is no cluster",
+                "write `clusters: { web: { backends: [ \"10.0.0.1:8080\" ] } }`");
+        }
+
+        if (clusters.Count > 1 && (!root.IsWritten("routes") || root.IsEmptyList("routes")))
+        {
+            root.Report.Error(clusters[1].Section.At, "there is more than one cluster, and no routes choose between them",
+                "write `routes`, or keep one cluster");
+        }
+
+        // A cluster that could not be read is named all the same.
+        var names = root.KeysOf("clusters");
+        for (var i = 0; i < routes.Count; i++)
+        {
+            var (route, section) = routes[i];
+            if (!names.Contains(route.Cluster))
+            {
+                root.Report.Error(section.PositionOf("cluster"), $"there is no cluster {Flaw.Show(route.Cluster)}",
+                    names.Count == 0 ? "write `clusters`" : NearestName.Suggest(route.Cluster, names, "write one of"));
+            }
+
+            var first = routes.FindIndex(other => other.Value.Covers(route));
+            if (first < i)
+            {
+                root.Report.Warning(section.At, $"no request gets to this route: the one {routes[first].Section.Place} takes them all",
+                    "put it before that one, or remove it");
+            }
+        }
+    }
+}

@@ -1,0 +1,116 @@
+namespace PolyBalance.Configuration;
+
+/// <summary>Which implementation moves the bytes. Config key <c>transport</c>.</summary>
+public enum TransportKind
+{
+    /// <summary>The best one that this machine offers.</summary>
+    Auto,
+
+    /// <summary>The portable one over the sockets of .NET.</summary>
+    Sockets,
+}
+
+/// <summary>The whole configuration, validated: what the user wrote, with every default filled in.</summary>
+/// <remarks>Equality is by value all the way down, so a reload can tell what changed.</remarks>
+public sealed record ProxyOptions
+{
+    /// <summary>Where client connections are accepted. At least one, no two on the same address.</summary>
+    public required EquatableArray<ListenerOptions> Listeners { get; init; }
+
+    /// <summary>The listener for operators; <see langword="null"/> when <c>admin</c> is <c>off</c>.</summary>
+    public AdminOptions? Admin { get; init; } = AdminOptions.Default;
+
+    /// <summary>
+    /// Which requests go to which cluster; the first match wins. Never empty after parsing: without <c>routes</c> in the
+    /// file it holds one route that sends everything to the only cluster.
+    /// </summary>
+    public required EquatableArray<RouteOptions> Routes { get; init; }
+
+    /// <summary>The named sets of backends, in the order of the file. At least one; names are unique.</summary>
+    public required EquatableArray<ClusterOptions> Clusters { get; init; }
+
+    /// <summary>How long clients may take.</summary>
+    public ClientTimeoutOptions Timeouts { get; init; } = ClientTimeoutOptions.Default;
+
+    /// <summary>How much clients may send.</summary>
+    public LimitOptions Limits { get; init; } = LimitOptions.Default;
+
+    /// <summary>What is written to which log.</summary>
+    public LoggingOptions Logging { get; init; } = LoggingOptions.Default;
+
+    /// <summary>How the process ends.</summary>
+    public ShutdownOptions Shutdown { get; init; } = ShutdownOptions.Default;
+
+    /// <summary>Which implementation moves the bytes.</summary>
+    public TransportKind Transport { get; init; } = TransportKind.Auto;
+
+    /// <summary>Reads a configuration and finds every error in it. Total: no text makes it throw. Does no I/O.</summary>
+    /// <param name="text">YAML or JSON; may be empty when the overrides say enough.</param>
+    /// <param name="file">What errors call the text; nothing is read from there.</param>
+    /// <param name="environment">Looks up <c>${NAME}</c>; without it no variable is set.</param>
+    /// <param name="overrides">What flags and environment variables put in place of the text's values.</param>
+    public static ConfigResult Parse(
+        string text, string file, Func<string, string?>? environment = null, ConfigOverrides? overrides = null)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        ArgumentNullException.ThrowIfNull(file);
+        var report = new ConfigReport();
+        var written = YamlReader.Read(text, file, environment ?? (_ => null), report);
+        if (written is null && report.HasErrors)
+            return new() { Errors = report.Errors, Warnings = report.Warnings };
+
+        ProxyOptions? options = null;
+        var root = written is null or { IsNull: true } ? new ConfigMap(new(file, 1, 1), []) : written;
+        if (root is ConfigMap map)
+        {
+            var merged = OverrideMerge.Apply(map, overrides ?? new(), report);
+            options = ConfigSection.Bind(merged, "", report, BindFrom).Value;
+        }
+        else
+        {
+            report.Error(root.At, $"the file must be a mapping, not {root.Kind}", "begin with `listeners:` and `clusters:`");
+        }
+
+        return new() { Options = report.HasErrors ? null : options, Errors = report.Errors, Warnings = report.Warnings };
+    }
+
+    /// <summary>Reads the whole configuration.</summary>
+    /// <param name="root">The top level.</param>
+    internal static ProxyOptions BindFrom(ConfigSection root)
+    {
+        root.RequireWritten("listeners", "write `listeners: [ { bind: \":8000\" } ]`");
+        var listeners = root.Items("listeners", null, "list, required", "Where client connections are accepted.",
+            ListenerOptions.BindFrom);
+        var admin = root.SectionOrOff("admin", AdminOptions.Default, "The listener for operators.", AdminOptions.BindFrom);
+        var routes = root.Items("routes", null, "list", "Which requests go where; the first match wins. Without it the only cluster takes all.",
+            RouteOptions.BindFrom);
+        root.RequireWritten("clusters", "write `clusters: { web: { backends: [ \"10.0.0.1:8080\" ] } }`");
+        var clusters = root.Entries("clusters", "The named sets of backends.", ClusterOptions.BindFrom);
+
+        CrossChecks.Listeners(root, listeners, admin);
+        CrossChecks.Routes(root, routes, clusters);
+        return new()
+        {
+            Listeners = [.. listeners.Select(listener => listener.Value)],
+            Admin = admin,
+            Routes = routes.Count > 0 || clusters.Count == 0
+                ? [.. routes.Select(route => route.Value)]
+                : [new RouteOptions { Cluster = clusters[0].Value.Name }],
+            Clusters = [.. clusters.Select(cluster => cluster.Value)],
+            Timeouts = root.Section("timeouts", "How long clients may take.", ClientTimeoutOptions.BindFrom),
+            Limits = root.Section("limits", "How much clients may send.", LimitOptions.BindFrom),
+            Logging = root.Section("logging", "What is written to which log.", LoggingOptions.BindFrom),
+            Shutdown = root.Section("shutdown", "How the process ends after the first signal.", ShutdownOptions.BindFrom),
+            Transport = root.Value("transport", TransportKind.Auto, "auto|sockets", "auto", "Which implementation moves the bytes.",
+                ParseTransport),
+        };
+    }
+
+    private static Parsed<TransportKind> ParseTransport(string text) => text switch
+    {
+        "auto" => TransportKind.Auto,
+        "sockets" => TransportKind.Sockets,
+        "io_uring" => new Flaw("the transport `io_uring` is not part of this version yet", "write `auto`"),
+        _ => new Flaw($"{Flaw.Show(text)} is no transport", NearestName.Suggest(text, ["auto", "sockets"], "write one of")),
+    };
+}

@@ -1,0 +1,33 @@
+namespace PolyBalance.Configuration;
+
+/// <summary>Attempts after the first. Config section <c>retries</c>.</summary>
+public sealed record RetryOptions
+{
+    /// <summary>What applies when the section is absent.</summary>
+    public static readonly RetryOptions Default = new();
+
+    /// <summary>Further attempts after the first, each at a backend not yet tried.</summary>
+    public int Attempts { get; init; } = 2;
+
+    /// <summary>Share of the requests that may be retried. Unit: percent, 0 to 100. Config key <c>budget</c>.</summary>
+    public int BudgetPercent { get; init; } = 20;
+
+    /// <summary>Request content kept for a further attempt. Config key <c>replay_buffer</c>. Unit: bytes.</summary>
+    public int ReplayBufferBytes { get; init; } = Limits.ReplayBytesDefault;
+
+    /// <summary>Reads the section.</summary>
+    /// <param name="section">Where the keys are.</param>
+    internal static RetryOptions BindFrom(ConfigSection section)
+    {
+        var options = new RetryOptions
+        {
+            Attempts = section.Count("attempts", Default.Attempts, 0, Limits.AttemptsMax - 1,
+                "Further attempts after the first, each at a backend not yet tried."),
+            BudgetPercent = section.Percent("budget", Default.BudgetPercent, "Share of the requests that may be retried."),
+            ReplayBufferBytes = section.Size("replay_buffer", Default.ReplayBufferBytes, 0, Limits.ReplayBytesMax,
+                "Request content kept for a further attempt."),
+        };
+        section.WarnNoEffect("budget", "retries.budget");
+        return options;
+    }
+}

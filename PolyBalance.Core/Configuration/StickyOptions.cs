@@ -1,0 +1,34 @@
+namespace PolyBalance.Configuration;
+
+/// <summary>Sessions that stay on one backend by a signed cookie. Config section <c>sticky</c>.</summary>
+public sealed record StickyOptions
+{
+    /// <summary>What applies to keys that the section leaves out.</summary>
+    public static readonly StickyOptions Default = new();
+
+    /// <summary>Name of the cookie.</summary>
+    public string Cookie { get; init; } = "X-LB-Backend";
+
+    /// <summary>How long a session stays on its backend. Config key <c>max_age</c>.</summary>
+    public TimeSpan AgeMax { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>The file with the signing keys; <see langword="null"/> for a key made at start-up.</summary>
+    public string? KeyFile { get; init; }
+
+    /// <summary>Reads the section.</summary>
+    /// <param name="section">Where the keys are.</param>
+    internal static StickyOptions BindFrom(ConfigSection section) => new()
+    {
+        Cookie = section.Text("cookie", Default.Cookie, "cookie name", "Name of the cookie.", ParseCookie)!,
+        AgeMax = section.Duration("max_age", Default.AgeMax, TimeSpan.FromSeconds(1), Quantity.Longest,
+            "How long a session stays on its backend."),
+        KeyFile = section.Text("key_file", Default.KeyFile, "path", "The file with the signing keys.", ConfigName.File),
+    };
+
+    // RFC 6265 §4.1.1: a cookie's name is a token, whose characters RFC 9110 §5.6.2 lists.
+    private static Parsed<string> ParseCookie(string text)
+        => text.Length is > 0 and <= 64
+            && text.All(c => char.IsAsciiLetterOrDigit(c) || "!#$%&'*+-.^_`|~".Contains(c, StringComparison.Ordinal))
+            ? text
+            : new Flaw($"{Flaw.Show(text)} is no name of a cookie", "use letters, digits, `-` and `_`");
+}
