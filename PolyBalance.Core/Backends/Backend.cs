@@ -1,0 +1,63 @@
+using System.Text;
+using PolyBalance.Configuration;
+using PolyBalance.Transport;
+
+namespace PolyBalance.Backends;
+
+/// <summary>Everything known about one address that requests are forwarded to. Lives as long as its key is configured.</summary>
+/// <remarks>Any thread. Selectors read it, exchanges report to it.</remarks>
+internal sealed class Backend
+{
+    private int _inFlight;
+    private long _requests;
+    private long _failures;
+
+    /// <summary>Makes a backend with an empty pool.</summary>
+    public Backend(BackendKey key, BackendOptions options, ITransport transport, TimeProvider clock)
+    {
+        Key = key;
+        Name = options.Name;
+        Address = options.Address.ToString();
+        HostName = Encoding.ASCII.GetBytes(options.Address.IsUnix ? "localhost" : Address);
+        Pool = new(new BackendAddress(options.Address, clock), transport, key.Pool, key.ConnectTimeout);
+    }
+
+    /// <summary>What makes it itself.</summary>
+    public BackendKey Key { get; }
+
+    /// <summary>What operators call it.</summary>
+    public string Name { get; }
+
+    /// <summary>Where it listens, as text.</summary>
+    public string Address { get; }
+
+    /// <summary>Its address as the value of a Host field.</summary>
+    public ReadOnlyMemory<byte> HostName { get; }
+
+    /// <summary>Its connections.</summary>
+    public ConnectionPool Pool { get; }
+
+    /// <summary>Requests that were given to it and have not ended.</summary>
+    public int InFlight => Volatile.Read(ref _inFlight);
+
+    /// <summary>Attempts made at it since the start.</summary>
+    public long Requests => Interlocked.Read(ref _requests);
+
+    /// <summary>Attempts that failed because of it.</summary>
+    public long Failures => Interlocked.Read(ref _failures);
+
+    /// <summary>An attempt at this backend begins. Exactly one <see cref="Report"/> follows, whatever happens.</summary>
+    public void Begin()
+    {
+        Interlocked.Increment(ref _inFlight);
+        Interlocked.Increment(ref _requests);
+    }
+
+    /// <summary>How an attempt ended. Only what <see cref="Side.Backend"/> caused counts against it.</summary>
+    public void Report(FailureKind failure)
+    {
+        Interlocked.Decrement(ref _inFlight);
+        if (Failure.Of(failure).Side == Side.Backend && failure != FailureKind.None)
+            Interlocked.Increment(ref _failures);
+    }
+}

@@ -1,0 +1,194 @@
+using System.Runtime.CompilerServices;
+using PolyBalance.Configuration;
+using PolyBalance.Transport;
+
+namespace PolyBalance.Backends;
+
+/// <summary>A connection, or why there is none.</summary>
+/// <param name="Connection">Owned by the caller until <see cref="ConnectionPool.Return"/> or <see cref="ConnectionPool.Discard"/>.</param>
+/// <param name="Failure"><see cref="FailureKind.None"/> when there is a connection.</param>
+internal readonly record struct AcquireResult(BackendConnection? Connection, FailureKind Failure);
+
+/// <summary>The connections to one backend: no more than allowed, none stale, the newest reused first.</summary>
+/// <remarks>
+/// Any thread, lock-free on the way of a request. <c>pool.size</c> idle connections are kept in quiet times; what a burst
+/// leaves beyond them decays by half every five seconds instead of being closed on return, so that bursts do not burn ports.
+/// </remarks>
+internal sealed class ConnectionPool
+{
+    // Swept once a second: 1 - 2^(-1/5) of the surplus each time halves it in five seconds.
+    private const double DecayPerSweep = 0.1295;
+
+    private readonly IdleStack _idle = new();
+    private readonly BackendAddress _address;
+    private readonly ITransport _transport;
+    private readonly PoolOptions _options;
+    private readonly long _connectTimeout;
+    private readonly long _idleTimeout;
+    private readonly long _lifetimeMax;
+    private int _open;
+    private int _generation;
+    private long _opened;
+    private long _reused;
+    private long _lost;
+
+    /// <summary>Makes an empty pool; connects nothing yet.</summary>
+    public ConnectionPool(BackendAddress address, ITransport transport, PoolOptions options, TimeSpan connectTimeout)
+    {
+        _address = address;
+        _transport = transport;
+        _options = options;
+        _connectTimeout = transport.Heartbeat.Ticks(connectTimeout);
+        _idleTimeout = transport.Heartbeat.Ticks(options.IdleTimeout);
+        _lifetimeMax = transport.Heartbeat.Ticks(options.LifetimeMax);
+    }
+
+    /// <summary>Connections open now, idle and in use together.</summary>
+    public int Open => Volatile.Read(ref _open);
+
+    /// <summary>Connections idle now. A glance: exact only while nothing moves.</summary>
+    public int Idle => _idle.CountIdle();
+
+    /// <summary>Connections established since the start.</summary>
+    public long Opened => Interlocked.Read(ref _opened);
+
+    /// <summary>Times a connection was reused.</summary>
+    public long Reused => Interlocked.Read(ref _reused);
+
+    /// <summary>Idle connections that the backend closed; each would have failed a request that reused it.</summary>
+    public long Lost => Interlocked.Read(ref _lost);
+
+    /// <summary>A connection for one exchange: the newest idle one that is alive, else a fresh one.</summary>
+    /// <param name="mustBeFresh">Never an idle one: the exchange has just lost a stale connection.</param>
+    /// <param name="mustBeSure">
+    /// The request cannot be sent twice: ask the medium once more whether an idle connection is alive. A system call.
+    /// </param>
+    public ValueTask<AcquireResult> AcquireAsync(bool mustBeFresh, bool mustBeSure)
+    {
+        while (!mustBeFresh && _idle.TryPop(out var idle))
+        {
+            if (!idle.TryUse())
+            {
+                _idle.Forget(idle);
+                continue;
+            }
+
+            if (IsTooOld(idle) || (mustBeSure && idle.Connection.HasUnreportedInput()))
+            {
+                Discard(idle, CloseReason.Closed);
+                continue;
+            }
+
+            Interlocked.Increment(ref _reused);
+            return new(new AcquireResult(idle, FailureKind.None));
+        }
+
+        return ConnectAsync();
+    }
+
+    /// <summary>Takes a connection back whose exchange ended cleanly on both sides.</summary>
+    public void Return(BackendConnection connection)
+    {
+        if (connection.Generation != Volatile.Read(ref _generation))
+        {
+            Discard(connection, CloseReason.Closed);
+            return;
+        }
+
+        if (connection.TryRest(_transport.Heartbeat.Now))
+            _idle.Push(connection);
+        else
+            _idle.Forget(connection);
+    }
+
+    /// <summary>Closes a connection that cannot carry another exchange.</summary>
+    public void Discard(BackendConnection connection, CloseReason reason)
+    {
+        connection.Discard(reason);
+        _idle.Forget(connection);
+        Interlocked.Decrement(ref _open);
+    }
+
+    /// <summary>Closes idle connections that are too old, and part of a surplus. Called by the heartbeat about once a second.</summary>
+    public void Sweep()
+    {
+        var now = _transport.Heartbeat.Now;
+        var surplus = _idle.CountIdle() - _options.IdleConnections;
+        var decay = surplus > 0 ? (int)Math.Ceiling(surplus * DecayPerSweep) : 0;
+        foreach (var connection in _idle.OldestFirst())
+        {
+            var isExpired = now - connection.IdleSince > _idleTimeout || IsTooOld(connection);
+            if (!isExpired && decay <= 0)
+                continue;
+
+            if (connection.TryRetire())
+            {
+                decay--;
+                Interlocked.Decrement(ref _open);
+            }
+        }
+    }
+
+    /// <summary>The backend has left the configuration: idle connections close now, busy ones when they are returned.</summary>
+    public void Retire()
+    {
+        Interlocked.Increment(ref _generation);
+        foreach (var connection in _idle.OldestFirst())
+        {
+            if (connection.TryRetire())
+                Interlocked.Decrement(ref _open);
+        }
+    }
+
+    /// <summary>An idle connection was closed by the backend. Called by the connection, on the thread that saw it.</summary>
+    public void OnIdleLost()
+    {
+        Interlocked.Increment(ref _lost);
+        Interlocked.Decrement(ref _open);
+    }
+
+    private bool IsTooOld(BackendConnection connection)
+        => _transport.Heartbeat.Now - connection.Born > _lifetimeMax;
+
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
+    private async ValueTask<AcquireResult> ConnectAsync()
+    {
+        var generation = Volatile.Read(ref _generation);
+        if (Interlocked.Increment(ref _open) > _options.ConnectionsMax && _options.ConnectionsMax > 0)
+        {
+            Interlocked.Decrement(ref _open);
+            return new(null, FailureKind.PoolExhausted);
+        }
+
+        var result = await DialAsync().ConfigureAwait(false);
+        if (result.Connection is null)
+        {
+            Interlocked.Decrement(ref _open);
+            return new(null, result.Failure);
+        }
+
+        Interlocked.Increment(ref _opened);
+        var connection = new BackendConnection(result.Connection, this, _transport.Heartbeat.Now, generation);
+        _idle.Enrol(connection);
+        return new(connection, FailureKind.None);
+    }
+
+    // A name may stand for several addresses (localhost is ::1 and 127.0.0.1): each is tried within one timeout.
+    private async ValueTask<ConnectResult> DialAsync()
+    {
+        var deadline = _transport.Heartbeat.Now + _connectTimeout;
+        var result = new ConnectResult(null, FailureKind.ConnectFailed);
+        foreach (var address in await _address.ResolveAsync().ConfigureAwait(false))
+        {
+            var left = deadline - _transport.Heartbeat.Now;
+            if (left <= 0)
+                return new(null, FailureKind.ConnectTimedOut);
+
+            result = await _transport.ConnectAsync(address, left).ConfigureAwait(false);
+            if (result.Connection is not null)
+                return result;
+        }
+
+        return result;
+    }
+}

@@ -1,0 +1,331 @@
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+using PolyBalance.Backends;
+using PolyBalance.Http;
+using PolyBalance.Topology;
+using PolyBalance.Transport;
+
+namespace PolyBalance.Proxy;
+
+/// <summary>One try at one backend: acquire, forward the head, stream both bodies, settle the connection.</summary>
+/// <remarks>
+/// Has no state of its own. Everything here runs on the exchange's flow, except the upload, which is a second flow between
+/// forwarding the head and the end of the request body. It returns a result and never writes to the exchange.
+/// What each combination of endings means is laid down in LIFECYCLE.md.
+/// </remarks>
+internal sealed class Attempt(HttpDate date)
+{
+    // Backends are trusted further than clients: large cookies and policies come from them.
+    private static readonly HeadLimits BackendHeadLimits = new(Limits.HeadBytesMax, Limits.FieldLinesMax);
+
+    /// <summary>What looking at a backend's answer found.</summary>
+    private enum Answer : byte
+    {
+        More,
+        Interim,
+        Switch,
+        Final,
+        Failed,
+    }
+
+    /// <summary>Tries one backend.</summary>
+    /// <param name="exchange">Whose request.</param>
+    /// <param name="cluster">Where the backend belongs.</param>
+    /// <param name="backend">Whom to try.</param>
+    /// <param name="mustBeFresh">Do not reuse a connection: one has just turned out to be stale.</param>
+    /// <returns>What failed, or <see cref="FailureKind.None"/> when the client has the whole response.</returns>
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
+    public async ValueTask<FailureKind> RunAsync(Exchange exchange, Cluster cluster, Backend backend, bool mustBeFresh)
+    {
+        exchange.State.AttemptStarted();
+        exchange.Response.Clear();
+        exchange.NothingSent = true;
+
+        // :: 9 acquire
+        var acquired = await backend.Pool.AcquireAsync(mustBeFresh, mustBeSure: !exchange.IsRepeatable).ConfigureAwait(false);
+        if (acquired.Connection is not { } lease)
+            return acquired.Failure;
+
+        if (!exchange.Client.TryUse(lease))
+        {
+            backend.Pool.Discard(lease, CloseReason.Aborted);
+            exchange.State.ClientClosed();
+            return FailureKind.ClientClosed;
+        }
+
+        // :: 10 forward the head
+        var connection = lease.Connection;
+        var sentBefore = connection.BytesSent;
+        var timeouts = cluster.Options.Timeouts;
+        var responseTimeout = exchange.Client.Heartbeat.Ticks(timeouts.Response);
+        connection.WriteTimeout = 0;
+        connection.ReadDeadline = exchange.Bound(exchange.Client.Heartbeat.Now + responseTimeout);
+        HeadWriter.WriteRequest(
+            exchange.Request, exchange.Client.Additions, cluster.HostFor(backend), exchange.Id.Span,
+            exchange.RequestFraming, exchange.Request.WantsUpgrade, connection.Output);
+        exchange.State.RequestHeadSent();
+
+        // :: 11 stream up
+        exchange.RequestPace.Begin(exchange, connection, responseTimeout);
+        var upload = new Upload(exchange.Upload.RunAsync(connection, exchange.RequestFraming, exchange.RequestPace));
+
+        // :: 12 receive
+        var failure = FailureKind.None;
+        var answer = Answer.More;
+        var scanned = 0L;
+        while (answer is Answer.More or Answer.Interim)
+        {
+            var read = await connection.Input.ReadAsync().ConfigureAwait(false);
+            answer = Look(exchange, lease, read, ref scanned, out failure);
+            if (answer == Answer.Interim && !await ForwardInterimAsync(exchange).ConfigureAwait(false))
+                (answer, failure) = (Answer.Failed, ClientFailure(exchange));
+        }
+
+        // :: 13 stream down
+        if (answer == Answer.Final)
+        {
+            upload.TryHarvest(exchange);
+            failure = await ForwardResponseAsync(exchange, connection, timeouts).ConfigureAwait(false);
+        }
+        else if (answer == Answer.Switch)
+        {
+            failure = upload.TryHarvest(exchange)
+                ? await SwitchAsync(exchange, connection).ConfigureAwait(false)
+                : FailureKind.MalformedResponse;
+        }
+
+        // :: 14 settle the backend
+        var mayReuse = upload.TryHarvest(exchange) && failure == FailureKind.None;
+        if (!mayReuse)
+            connection.Abort(CloseReason.Aborted);
+        if (!upload.IsHarvested)
+            upload.Take(exchange, await upload.StopAsync(exchange).ConfigureAwait(false));
+
+        exchange.NothingSent = connection.BytesSent == sentBefore;
+        return Settle(exchange, backend, lease, mayReuse, failure, upload.Result);
+    }
+
+    // Ends the lease, and decides what the attempt failed with when several things went wrong at once.
+    private static FailureKind Settle(
+        Exchange exchange, Backend backend, BackendConnection lease, bool mayReuse, FailureKind failure, PumpResult upload)
+    {
+        var isOurs = exchange.Client.TryRelease(lease);
+        if (!isOurs && failure != FailureKind.None)
+        {
+            exchange.State.ClientClosed();
+            failure = FailureKind.ClientClosed;
+        }
+
+        var hasLeftOver = lease.Connection.Input.TryRead(out var read) && (!read.Buffer.IsEmpty || read.IsCompleted);
+        if (isOurs && mayReuse && !hasLeftOver && exchange.State.CanReuseBackend)
+            backend.Pool.Return(lease);
+        else
+            backend.Pool.Discard(lease, failure == FailureKind.None ? CloseReason.Closed : CloseReason.Aborted);
+
+        return UploadFailure(exchange, upload) is var cause and not FailureKind.None && failure != FailureKind.None
+            ? cause
+            : failure;
+    }
+
+    // What the client did wrong while it sent its body; the backend's silence is then only a consequence.
+    private static FailureKind UploadFailure(Exchange exchange, PumpResult upload)
+    {
+        switch (upload.End)
+        {
+            case PumpEnd.SourceEnded:
+                exchange.State.ClientClosed();
+                return FailureKind.ClientClosed;
+            case PumpEnd.SourceTimedOut:
+                return FailureKind.ClientBodyTimedOut;
+            case PumpEnd.Malformed:
+                return upload.Failure;
+            case PumpEnd.TooLarge:
+                return FailureKind.ContentTooLarge;
+            default:
+                return FailureKind.None;
+        }
+    }
+
+    private static Answer Look(
+        Exchange exchange, BackendConnection lease, in ReadResult read, ref long scanned, out FailureKind failure)
+    {
+        var input = lease.Connection.Input;
+        var bytes = read.Buffer;
+        switch (HeadParser.FindResponseEnd(bytes, ref scanned, BackendHeadLimits, out var length, out failure))
+        {
+            case HeadSearchStatus.Found:
+                exchange.Response.Take(bytes.Slice(0, length));
+                input.AdvanceTo(bytes.GetPosition(length));
+                scanned = 0;
+                return Understand(exchange, out failure);
+
+            case HeadSearchStatus.Refused:
+                failure = FailureKind.MalformedResponse;
+                return Answer.Failed;
+        }
+
+        input.AdvanceTo(bytes.Start, bytes.End);
+        failure = FailureKind.None;
+        if (read.IsCompleted)
+            failure = lease.IsReused && bytes.IsEmpty ? FailureKind.StaleConnection : FailureKind.BackendClosed;
+        else if (read.IsCanceled && lease.Connection.IsReadOverdue)
+            failure = exchange.Client.Heartbeat.Now >= exchange.Deadline
+                ? FailureKind.RequestTimedOut
+                : FailureKind.ResponseTimedOut;
+        return failure == FailureKind.None ? Answer.More : Answer.Failed;
+    }
+
+    private static Answer Understand(Exchange exchange, out FailureKind failure)
+    {
+        var response = exchange.Response;
+        if (!HeadParser.TryParseResponse(response, BackendHeadLimits, out failure))
+        {
+            failure = FailureKind.MalformedResponse;
+            return Answer.Failed;
+        }
+
+        if (!response.IsInterim)
+            return Answer.Final;
+
+        if (response.Status == 101)
+        {
+            // RFC 9110 §7.8: a server switches only to what was asked for, and only after the whole request.
+            if (exchange.Request.WantsUpgrade)
+                return Answer.Switch;
+            failure = FailureKind.MalformedResponse;
+            return Answer.Failed;
+        }
+
+        if (exchange.State.InterimReceived())
+            return Answer.Interim;
+        failure = FailureKind.MalformedResponse;
+        return Answer.Failed;
+    }
+
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
+    private static async ValueTask<bool> ForwardInterimAsync(Exchange exchange)
+    {
+        // RFC 9110 §15.2: a server must not send a 1xx response to an HTTP/1.0 client.
+        if (exchange.Request.Version == ProtocolVersion.Http11)
+        {
+            HeadWriter.WriteInterim(exchange.Response, exchange.Connection.Output);
+            if ((await exchange.Connection.Output.FlushAsync().ConfigureAwait(false)).IsCompleted)
+                return false;
+            exchange.State.InterimSent();
+        }
+
+        if (exchange.Response.Status == 100)
+            exchange.RequestPace.ContinueSent();
+        exchange.Response.Clear();
+        return true;
+    }
+
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
+    private async ValueTask<FailureKind> ForwardResponseAsync(
+        Exchange exchange, Connection backend, Configuration.ClusterTimeoutOptions timeouts)
+    {
+        var response = exchange.Response;
+        if (!BodyFraming.TryDecide(response, exchange.Request.Method.Kind, out var framing, out _))
+            return FailureKind.MalformedResponse;
+
+        var client = exchange.Client;
+        exchange.FirstByte = client.Heartbeat.Now;
+        exchange.State.ResponseHeadReceived(response.KeepAlive, framing);
+        var towardsClient = BodyFraming.ForClient(framing, exchange.Request.Version);
+        var close = exchange.State.MustCloseClient(towardsClient, client.IsDraining);
+        HeadWriter.WriteResponse(
+            response, towardsClient, exchange.Request.Version, close, exchange.Id.Span, date.Bytes, upgrade: false,
+            exchange.Connection.Output);
+        exchange.State.ResponseHeadSent(close);
+        exchange.Status = response.Status;
+
+        exchange.ResponsePace.Begin(exchange, backend, client.Heartbeat.Ticks(timeouts.ResponseIdle));
+        exchange.Download.Begin(backend, framing, long.MaxValue, replayBytesMax: 0);
+        var result = await exchange.Download.RunAsync(exchange.Connection, towardsClient, exchange.ResponsePace)
+            .ConfigureAwait(false);
+        switch (result.End)
+        {
+            case PumpEnd.Complete:
+                exchange.State.ResponseReceived();
+                exchange.State.ResponseSent();
+                return FailureKind.None;
+            case PumpEnd.SinkFailed:
+                return ClientFailure(exchange);
+            case PumpEnd.SourceTimedOut:
+                return client.Heartbeat.Now >= exchange.Deadline
+                    ? FailureKind.RequestTimedOut
+                    : FailureKind.ResponseIdleTimedOut;
+            default:
+                return FailureKind.ResponseTruncated;
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
+    private static async ValueTask<FailureKind> SwitchAsync(Exchange exchange, Connection backend)
+    {
+        var output = exchange.Connection.Output;
+        exchange.FirstByte = exchange.Client.Heartbeat.Now;
+        HeadWriter.WriteResponse(
+            exchange.Response, default, exchange.Request.Version, close: false, exchange.Id.Span, default, upgrade: true, output);
+        exchange.State.Switched();
+        exchange.Status = 101;
+        if ((await output.FlushAsync().ConfigureAwait(false)).IsCompleted)
+            return ClientFailure(exchange);
+
+        exchange.Connection.Unwatch();
+        var tunnel = new Tunnel(exchange.Connection, backend, exchange.Client.Heartbeat, exchange.Client.Rules.TunnelIdleTimeout);
+        await tunnel.RunAsync().ConfigureAwait(false);
+        exchange.Upload.CountTunnel(tunnel.BytesUp);
+        exchange.Download.CountTunnel(tunnel.BytesDown);
+        return FailureKind.None;
+    }
+
+    private static FailureKind ClientFailure(Exchange exchange)
+    {
+        exchange.State.ClientClosed();
+        return exchange.Connection.CloseReason == CloseReason.WriteTimedOut
+            ? FailureKind.ClientWriteTimedOut
+            : FailureKind.ClientClosed;
+    }
+
+    /// <summary>The second flow of an attempt, seen from the first.</summary>
+    private struct Upload(ValueTask<PumpResult> running)
+    {
+        private ValueTask<PumpResult> _running = running;
+
+        /// <summary>Whether the flow has ended and <see cref="Result"/> says how.</summary>
+        public bool IsHarvested { get; private set; }
+
+        /// <summary>How it ended.</summary>
+        public PumpResult Result { get; private set; }
+
+        /// <summary>Takes the result if there is one. True when the request went to its end.</summary>
+        public bool TryHarvest(Exchange exchange)
+        {
+            if (!IsHarvested && _running.IsCompleted)
+                Take(exchange, _running.GetAwaiter().GetResult());
+            return IsHarvested && Result.End == PumpEnd.Complete;
+        }
+
+        /// <summary>Ends the flow. The backend's connection has been aborted before.</summary>
+        public async ValueTask<PumpResult> StopAsync(Exchange exchange)
+        {
+            exchange.Upload.Stop();
+            return await _running.ConfigureAwait(false);
+        }
+
+        /// <summary>Notes how the flow ended.</summary>
+        public void Take(Exchange exchange, PumpResult result)
+        {
+            IsHarvested = true;
+            Result = result;
+            _running = default;
+            if (result.End != PumpEnd.Complete)
+                return;
+
+            if (!exchange.State.IsRequestRead)
+                exchange.State.RequestReceived();
+            exchange.State.RequestSent();
+        }
+    }
+}

@@ -1,0 +1,268 @@
+using System.IO.Pipelines;
+using System.Net;
+using System.Runtime.CompilerServices;
+using System.Text;
+using PolyBalance.Backends;
+using PolyBalance.Http;
+using PolyBalance.Telemetry;
+using PolyBalance.Transport;
+
+namespace PolyBalance.Proxy;
+
+/// <summary>One client's sequence of exchanges: read a head, have it answered, go on or close. RFC 9112 §9.</summary>
+/// <remarks>
+/// <see cref="RunAsync"/> is the flow that owns everything here. <see cref="Drain"/>, <see cref="Abort"/> and the watcher's
+/// report come from other threads. While a request is at a backend the client's connection is watched: a client that leaves
+/// takes the attempt with it, by aborting the backend's connection (<c>_lease</c>, exchanged atomically).
+/// </remarks>
+internal sealed class ClientConnection : IConnectionWatcher
+{
+    private static readonly object Gone = new();
+
+    private readonly ListenerWiring _shared;
+    private readonly long _number;
+    private readonly IPAddress? _address;
+    private object? _lease;             // the backend's connection in use, or Gone
+    private Exchange? _exchange;        // rented with the first byte of a head
+    private long _exchanges;
+    private long _scanned;
+    private volatile bool _isDraining;
+    private bool _isInHead;             // the first byte of a head is there, the last is not
+    private bool _canCloseNow = true;   // no part of a request is left unread
+
+    /// <summary>Takes over a connection that a listener accepted.</summary>
+    public ClientConnection(Connection connection, long number, ListenerWiring shared)
+    {
+        Connection = connection;
+        _number = number;
+        _shared = shared;
+        _address = (connection.RemoteEndPoint as IPEndPoint)?.Address is { IsIPv4MappedToIPv6: true } mapped
+            ? mapped.MapToIPv4()
+            : (connection.RemoteEndPoint as IPEndPoint)?.Address;
+        Address = _address?.ToString() ?? "";
+        IsTrusted = _address is not null && shared.Rules.Trusts(_address);
+        Additions = new(Encoding.ASCII.GetBytes(Address), isTls: false, IsTrusted, addForwarded: false);
+        connection.WriteTimeout = shared.Rules.WriteTimeout;
+        connection.IsIdle = true;
+    }
+
+    /// <summary>The bytes.</summary>
+    public Connection Connection { get; }
+
+    /// <summary>The peer's IP address; empty on a Unix socket.</summary>
+    public string Address { get; }
+
+    /// <summary>Whether the peer is in <c>trusted_proxies</c>.</summary>
+    public bool IsTrusted { get; }
+
+    /// <summary>What forwarding adds to each of its requests.</summary>
+    public RequestAdditions Additions { get; }
+
+    /// <summary>Limits and timeouts of its listener.</summary>
+    public ClientRules Rules => _shared.Rules;
+
+    /// <summary>The clock.</summary>
+    public Heartbeat Heartbeat => _shared.Heartbeat;
+
+    /// <summary>Whether no exchange may follow the current one.</summary>
+    public bool IsDraining => _isDraining;
+
+    /// <summary>Serves the client until it leaves, errs, or is drained. Never throws.</summary>
+    public async Task RunAsync()
+    {
+        try
+        {
+            while (await NextAsync().ConfigureAwait(false))
+            {
+            }
+
+            await CloseAsync().ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            Log.ExchangeFailed(_shared.Logger, exception);
+            Connection.Abort(CloseReason.Aborted);
+        }
+        finally
+        {
+            Connection.Input.Complete();
+            Connection.Output.Complete();
+        }
+    }
+
+    /// <summary>No exchange after the current one; an idle connection ends now. Any thread.</summary>
+    public void Drain()
+    {
+        _isDraining = true;
+        Connection.Wake();
+    }
+
+    /// <summary>Ends the connection at once, whatever it does. Any thread.</summary>
+    public void Abort(CloseReason reason) => Connection.Abort(reason);
+
+    /// <summary>Notes which backend connection works for this client now. False when the client has left already.</summary>
+    public bool TryUse(BackendConnection lease) => Interlocked.CompareExchange(ref _lease, lease, null) is null;
+
+    /// <summary>Ends <see cref="TryUse"/>. False when the client left meanwhile, and the backend's connection was aborted.</summary>
+    public bool TryRelease(BackendConnection lease)
+        => ReferenceEquals(Interlocked.CompareExchange(ref _lease, null, lease), lease);
+
+    /// <inheritdoc/>
+    void IConnectionWatcher.OnInput(bool ended)
+    {
+        // Bytes are the next request, which waits its turn.
+        if (ended && Interlocked.Exchange(ref _lease, Gone) is BackendConnection lease)
+            lease.Connection.Abort(CloseReason.Aborted);
+    }
+
+    // One exchange. False when the connection should end.
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
+    private async ValueTask<bool> NextAsync()
+    {
+        // :: 3 read
+        _scanned = 0;
+        _isInHead = false;
+        var failure = FailureKind.None;
+        HeadSearchStatus status;
+        do
+        {
+            if (!Connection.Input.TryRead(out var read))
+            {
+                if (!_isInHead)
+                    Connection.ReadDeadline = Heartbeat.Now + Rules.IdleTimeout;
+                read = await Connection.Input.ReadAsync().ConfigureAwait(false);
+            }
+
+            status = LookForHead(read, out failure);
+            if (status == HeadSearchStatus.NeedMore && HasEnded(read, ref failure))
+                status = HeadSearchStatus.Refused;
+        }
+        while (status == HeadSearchStatus.NeedMore);
+
+        if (_exchange is not { } exchange)
+            return false;       // left, idle for too long, or drained, between two exchanges
+
+        Connection.ReadDeadline = Heartbeat.Unbounded;
+        failure = failure == FailureKind.ClientClosed
+            ? failure
+            : await ServeAsync(exchange, failure).ConfigureAwait(false);
+
+        // :: 15 record
+        var clientAddress = IsTrusted ? ForwardedClient.Find(exchange.Request, _address!, Rules) : Address;
+        _shared.Sink.Record(exchange.ToRecord(failure, clientAddress, Heartbeat));
+
+        // :: 16 keep-alive
+        Connection.Unwatch();
+        var goesOn = exchange.State.CanReuseClient && !_isDraining;
+        _canCloseNow = exchange.State.IsRequestRead;
+        _exchange = null;
+        _shared.Exchanges.Return(exchange);
+        return goesOn;
+    }
+
+    private HeadSearchStatus LookForHead(in ReadResult read, out FailureKind failure)
+    {
+        var bytes = read.Buffer;
+        failure = FailureKind.None;
+        if (bytes.IsEmpty)
+            return HeadSearchStatus.NeedMore;
+
+        var exchange = _exchange ??= Begin();
+        var status = HeadParser.FindRequestEnd(bytes, ref _scanned, Rules.Head, out var length, out failure);
+        if (status == HeadSearchStatus.Found)
+        {
+            // :: 4 parse
+            exchange.Request.Take(bytes.Slice(0, length));
+            Connection.Input.AdvanceTo(bytes.GetPosition(length));
+            return HeadParser.TryParseRequest(exchange.Request, Rules.Head, out failure)
+                ? HeadSearchStatus.Found
+                : HeadSearchStatus.Refused;
+        }
+
+        Connection.Input.AdvanceTo(bytes.Start, bytes.End);
+        if (!_isInHead)
+        {
+            _isInHead = true;
+            Connection.ReadDeadline = exchange.Started + Rules.HeadTimeout;
+        }
+
+        return status;
+    }
+
+    private Exchange Begin()
+    {
+        var exchange = _shared.Exchanges.Get();
+        exchange.Begin(this);
+        exchange.Started = Heartbeat.Now;
+        return exchange;
+    }
+
+    // Nothing complete is there, and nothing more will come, or not in time. True ends the search.
+    private bool HasEnded(in ReadResult read, ref FailureKind failure)
+    {
+        if (read.IsCompleted)
+            failure = FailureKind.ClientClosed;
+        else if (read.IsCanceled && Connection.IsReadOverdue)
+            failure = FailureKind.ClientHeadTimedOut;
+        else if (_isDraining && !_isInHead)
+            failure = FailureKind.ShuttingDown;
+        return failure != FailureKind.None;
+    }
+
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
+    private async ValueTask<FailureKind> ServeAsync(Exchange exchange, FailureKind failure)
+    {
+        if (!IsTrusted || !exchange.Id.TryTake(exchange.Request.Fields.First(KnownField.XRequestId)))
+            exchange.Id.Make(_number, _exchanges);
+        _exchanges++;
+
+        // :: 5 frame
+        if (failure == FailureKind.None && BodyFraming.TryDecide(exchange.Request, out var framing, out failure))
+        {
+            exchange.RequestFraming = framing;
+            exchange.State.RequestHeadReceived(exchange.Request.KeepAlive);
+            if (framing is { Kind: BodyKind.None } or { Kind: BodyKind.Length, Length: 0 })
+                exchange.State.RequestReceived();
+            else
+                Connection.IsIdle = false;
+        }
+
+        return failure == FailureKind.None
+            ? await _shared.Handler.HandleAsync(exchange).ConfigureAwait(false)
+            : await LocalResponse.RefuseAsync(exchange, failure).ConfigureAwait(false);
+    }
+
+    // RFC 9112 §9.6: a close with unread input would reset the connection and might destroy our last response on its way.
+    private async ValueTask CloseAsync()
+    {
+        if (Connection.CloseReason != CloseReason.None)
+        {
+            Connection.Close();
+            return;
+        }
+
+        if (!_canCloseNow || Connection.Input.TryRead(out _))
+        {
+            Connection.ShutdownOutput();
+            await LingerAsync().ConfigureAwait(false);
+        }
+
+        Connection.Close();
+    }
+
+    private async ValueTask LingerAsync()
+    {
+        var deadline = Heartbeat.Now + Rules.LingerTimeout;
+        var left = (long)Limits.LingerBytesMax;
+        Connection.IsIdle = true;
+        while (left > 0 && Heartbeat.Now < deadline)
+        {
+            Connection.ReadDeadline = deadline;
+            var read = await Connection.Input.ReadAsync().ConfigureAwait(false);
+            left -= read.Buffer.Length;
+            Connection.Input.AdvanceTo(read.Buffer.End);
+            if (read.IsCompleted)
+                return;
+        }
+    }
+}

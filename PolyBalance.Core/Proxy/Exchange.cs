@@ -1,0 +1,165 @@
+using Microsoft.Extensions.ObjectPool;
+using PolyBalance.Backends;
+using PolyBalance.Http;
+using PolyBalance.Telemetry;
+using PolyBalance.Topology;
+using PolyBalance.Transport;
+
+namespace PolyBalance.Proxy;
+
+/// <summary>One request and its response: what both heads said, how far things have come, who was tried.</summary>
+/// <remarks>
+/// Pooled and reused; <see cref="TryReset"/> is the only reset. Owned by the flow of its <see cref="ClientConnection"/>; the
+/// pump of the request body gets what it needs and returns a result, it never writes here.
+/// </remarks>
+internal sealed class Exchange : IResettable
+{
+    private readonly Backend[] _tried = new Backend[Limits.AttemptsMax];
+    private readonly AttemptRecord[] _attempts = new AttemptRecord[2 * Limits.AttemptsMax];
+    private int _triedCount;
+    private int _attemptCount;
+
+    /// <summary>How far both sides have come. A field, because it is a struct that changes.</summary>
+    public ExchangeState State;
+
+    /// <summary>Whose exchange it is.</summary>
+    public ClientConnection Client { get; private set; } = null!;
+
+    /// <summary>The client's bytes.</summary>
+    public Connection Connection => Client.Connection;
+
+    /// <summary>What was asked.</summary>
+    public RequestHead Request { get; } = new();
+
+    /// <summary>What the backend answered last.</summary>
+    public ResponseHead Response { get; } = new();
+
+    /// <summary>How the request body ends.</summary>
+    public BodyFraming RequestFraming { get; set; }
+
+    /// <summary>The request's content on its way to a backend.</summary>
+    public BodyPump Upload { get; } = new();
+
+    /// <summary>The response's content on its way to the client.</summary>
+    public BodyPump Download { get; } = new();
+
+    /// <summary>Paces the upload.</summary>
+    public RequestPace RequestPace { get; } = new();
+
+    /// <summary>Paces the download.</summary>
+    public ResponsePace ResponsePace { get; } = new();
+
+    /// <summary>The id that is forwarded, echoed and logged.</summary>
+    public RequestId Id { get; } = new();
+
+    /// <summary>When the head was complete, in heartbeat time.</summary>
+    public long Started { get; set; }
+
+    /// <summary>When the whole exchange must be over; <see cref="Heartbeat.Unbounded"/> when it may take its time.</summary>
+    public long Deadline { get; set; } = Heartbeat.Unbounded;
+
+    /// <summary>When the final response head was there, in heartbeat time; 0 before.</summary>
+    public long FirstByte { get; set; }
+
+    /// <summary>The route it took.</summary>
+    public Route? Route { get; set; }
+
+    /// <summary>The backend of the current or last attempt.</summary>
+    public Backend? Backend { get; private set; }
+
+    /// <summary>Status code that the client got, 0 before.</summary>
+    public int Status { get; set; }
+
+    /// <summary>Content that a local response sent. Unit: bytes.</summary>
+    public long LocalBytesOut { get; set; }
+
+    /// <summary>Backends that were tried, for selectors.</summary>
+    public ReadOnlySpan<Backend> Tried => _tried.AsSpan(0, _triedCount);
+
+    /// <summary>Attempts made, resends on a fresh connection included.</summary>
+    public int Attempts => _attemptCount;
+
+    /// <summary>Whether no byte of the current attempt has left this process.</summary>
+    public bool NothingSent { get; set; }
+
+    /// <summary>Whether an attempt has failed because the backend did not answer in time.</summary>
+    public bool HasTimedOut { get; private set; }
+
+    /// <summary>Whether the request may reach a backend twice. RFC 9110 §9.2.2; an Idempotency-Key promises the same.</summary>
+    public bool IsRepeatable => Request.Method.IsIdempotent || Request.Fields.Has(KnownField.IdempotencyKey);
+
+    /// <summary>Starts the exchange of a client.</summary>
+    public void Begin(ClientConnection client) => Client = client;
+
+    /// <summary>The earlier of a deadline and that of the whole exchange.</summary>
+    public long Bound(long deadline) => Math.Min(deadline, Deadline);
+
+    /// <summary>A backend is about to be tried.</summary>
+    public void BeginAttempt(Backend backend)
+    {
+        Backend = backend;
+        if (_triedCount < _tried.Length)
+            _tried[_triedCount++] = backend;
+    }
+
+    /// <summary>An attempt is over.</summary>
+    public void EndAttempt(Backend backend, FailureKind failure, TimeSpan duration)
+    {
+        HasTimedOut |= failure == FailureKind.ResponseTimedOut;
+        if (_attemptCount < _attempts.Length)
+            _attempts[_attemptCount++] = new(backend.Address, failure, Response.Status, duration);
+    }
+
+    /// <summary>What is to be recorded of it.</summary>
+    public ExchangeRecord ToRecord(FailureKind failure, string clientAddress, Heartbeat heartbeat)
+    {
+        var duration = heartbeat.Span(heartbeat.Now - Started);
+        var isPlain = _attemptCount == 0 || (_attemptCount == 1 && failure == FailureKind.None);
+        return new()
+        {
+            Started = heartbeat.UtcNow - duration,
+            Duration = duration,
+            TimeToFirstByte = FirstByte == 0 ? TimeSpan.Zero : heartbeat.Span(FirstByte - Started),
+            ClientAddress = clientAddress,
+            Method = Request.MethodMemory,
+            Target = Request.TargetMemory,
+            Host = Request.HostMemory,
+            Cluster = Route?.Cluster.Name ?? "",
+            Route = Route?.Index ?? -1,
+            Backend = Backend?.Name ?? "",
+            BackendAddress = Backend?.Address ?? "",
+            Status = Status != 0 ? Status : Failure.Of(failure).Status,
+            BytesIn = Upload.ContentBytes,
+            BytesOut = Download.ContentBytes + LocalBytesOut,
+            RequestId = Id.Memory,
+            Attempts = _attemptCount,
+            AttemptDetails = isPlain ? default : _attempts.AsMemory(0, _attemptCount),
+            Failure = failure,
+        };
+    }
+
+    /// <inheritdoc/>
+    public bool TryReset()
+    {
+        State = default;
+        Client = null!;
+        Request.Clear();
+        Response.Clear();
+        RequestFraming = default;
+        Upload.Reset();
+        Download.Reset();
+        Id.Clear();
+        Deadline = Heartbeat.Unbounded;
+        FirstByte = 0;
+        Route = null;
+        Backend = null;
+        Status = 0;
+        LocalBytesOut = 0;
+        _tried.AsSpan(0, _triedCount).Clear();
+        _attempts.AsSpan(0, _attemptCount).Clear();
+        _triedCount = _attemptCount = 0;
+        NothingSent = false;
+        HasTimedOut = false;
+        return true;
+    }
+}

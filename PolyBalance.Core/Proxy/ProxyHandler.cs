@@ -1,0 +1,93 @@
+using System.Runtime.CompilerServices;
+using PolyBalance.Backends;
+using PolyBalance.Topology;
+
+namespace PolyBalance.Proxy;
+
+/// <summary>The request path. Everything that PolyBalance does to a request starts in <see cref="HandleAsync"/>.</summary>
+internal sealed class ProxyHandler(SnapshotStore store, Attempt attempt) : IExchangeHandler
+{
+    /// <inheritdoc/>
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
+    public async ValueTask<FailureKind> HandleAsync(Exchange exchange)
+    {
+        // :: 6 observe the world
+        var snapshot = store.Current;
+
+        // :: 7 admit and route
+        if (snapshot.Routes.Match(exchange.Request) is not { Cluster: var cluster } route)
+            return await LocalResponse.RefuseAsync(exchange, FailureKind.NoRoute).ConfigureAwait(false);
+
+        exchange.Route = route;
+        if (exchange.RequestFraming.Length > route.BodyBytesMax)
+            return await LocalResponse.RefuseAsync(exchange, FailureKind.ContentTooLarge).ConfigureAwait(false);
+
+        Prepare(exchange, route);
+        if (LocalResponse.IsLastHop(exchange.Request))
+            return await LocalResponse.AnswerLastHopAsync(exchange).ConfigureAwait(false);
+
+        var failure = FailureKind.NoEligibleBackend;
+        for (var tries = 0; tries < cluster.AttemptsMax; tries++)
+        {
+            // :: 8 select
+            if (cluster.Selector.Pick(new(key: 0, exchange.Tried)) is not { } backend)
+                break;
+
+            exchange.BeginAttempt(backend);
+            failure = await TryAsync(exchange, cluster, backend, mustBeFresh: false).ConfigureAwait(false);
+
+            // A stale connection says nothing about the backend: once more, on a fresh one, and not counted as a try.
+            if (failure == FailureKind.StaleConnection && MayRepeat(exchange, failure))
+                failure = await TryAsync(exchange, cluster, backend, mustBeFresh: true).ConfigureAwait(false);
+
+            if (failure == FailureKind.None || !MayRepeat(exchange, failure))
+                break;
+        }
+
+        exchange.Upload.Release();
+        return failure == FailureKind.None
+            ? failure
+            : await LocalResponse.RefuseAsync(exchange, failure).ConfigureAwait(false);
+    }
+
+    private static void Prepare(Exchange exchange, Route route)
+    {
+        var cluster = route.Cluster;
+        var heartbeat = exchange.Client.Heartbeat;
+        if (cluster.Options.Timeouts.Request is { } total)
+            exchange.Deadline = exchange.Started + heartbeat.Ticks(total);
+
+        // Holding what was sent costs memory: only where another attempt could use it.
+        var hold = exchange.IsRepeatable && cluster.AttemptsMax > 1 ? cluster.ReplayBytesMax : 0;
+        exchange.Upload.Begin(exchange.Connection, exchange.RequestFraming, route.BodyBytesMax, hold);
+    }
+
+    private static bool MayRepeat(Exchange exchange, FailureKind failure)
+    {
+        if (!RetryPolicy.Allows(exchange, failure))
+            return false;
+
+        exchange.Upload.Rewind();
+        return true;
+    }
+
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
+    private async ValueTask<FailureKind> TryAsync(Exchange exchange, Cluster cluster, Backend backend, bool mustBeFresh)
+    {
+        var started = exchange.Client.Heartbeat.Now;
+        backend.Begin();
+        var failure = FailureKind.InternalError;
+        try
+        {
+            failure = await attempt.RunAsync(exchange, cluster, backend, mustBeFresh).ConfigureAwait(false);
+        }
+        finally
+        {
+            backend.Report(failure);
+            var heartbeat = exchange.Client.Heartbeat;
+            exchange.EndAttempt(backend, failure, heartbeat.Span(heartbeat.Now - started));
+        }
+
+        return failure;
+    }
+}

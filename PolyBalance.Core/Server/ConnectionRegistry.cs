@@ -1,0 +1,55 @@
+using System.Collections.Concurrent;
+using PolyBalance.Proxy;
+using PolyBalance.Transport;
+
+namespace PolyBalance.Server;
+
+/// <summary>The client connections that are open now: for the limit, for draining, for the count. Any thread.</summary>
+internal sealed class ConnectionRegistry
+{
+    private readonly ConcurrentDictionary<ClientConnection, bool> _open = new();
+    private int _count;
+    private volatile bool _isDraining;
+
+    /// <summary>How many there are.</summary>
+    public int Count => Volatile.Read(ref _count);
+
+    /// <summary>Serves a client and forgets it when it has ended.</summary>
+    /// <returns>False when there are <paramref name="max"/> already (0: no limit).</returns>
+    public bool TryServe(ClientConnection client, int max)
+    {
+        if (Interlocked.Increment(ref _count) > max && max > 0)
+        {
+            Interlocked.Decrement(ref _count);
+            return false;
+        }
+
+        _open[client] = true;
+        if (_isDraining)
+            client.Drain();
+        _ = ServeAsync(client);
+        return true;
+    }
+
+    /// <summary>Ends idle connections now and the others after their current exchange.</summary>
+    public void Drain()
+    {
+        _isDraining = true;
+        foreach (var client in _open.Keys)
+            client.Drain();
+    }
+
+    /// <summary>Ends all connections at once.</summary>
+    public void Abort()
+    {
+        foreach (var client in _open.Keys)
+            client.Abort(CloseReason.ShutDown);
+    }
+
+    private async Task ServeAsync(ClientConnection client)
+    {
+        await client.RunAsync().ConfigureAwait(false);
+        _open.TryRemove(client, out _);
+        Interlocked.Decrement(ref _count);
+    }
+}

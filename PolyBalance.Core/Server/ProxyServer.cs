@@ -1,0 +1,203 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.ObjectPool;
+using PolyBalance.Admin;
+using PolyBalance.Configuration;
+using PolyBalance.Proxy;
+using PolyBalance.Telemetry;
+using PolyBalance.Topology;
+using PolyBalance.Transport;
+using PolyBalance.Transport.Sockets;
+
+namespace PolyBalance.Server;
+
+/// <summary>The gateway: builds everything by hand, starts it, drains it, ends it.</summary>
+/// <remarks>Life-cycle calls come from one flow; <see cref="StopNow"/> may come from any thread.</remarks>
+public sealed class ProxyServer : IAsyncDisposable
+{
+    private static readonly TimeSpan SweepPeriod = TimeSpan.FromSeconds(1);
+
+    private readonly ProxyOptions _options;
+    private readonly ILogger _logger;
+    private readonly ITransport _transport;
+    private readonly IExchangeSink _sink;
+    private readonly SnapshotStore _store;
+    private readonly ProxyHandler _proxy;
+    private readonly AdminHandler _admin = new();
+    private readonly ConnectionRegistry _traffic = new();
+    private readonly ConnectionRegistry _operators = new();
+    private readonly List<Listener> _trafficListeners = [];
+    private readonly List<Listener> _adminListeners = [];
+    private readonly List<string> _listening = [];
+    private readonly ObjectPool<Exchange> _exchanges =
+        new DefaultObjectPool<Exchange>(new DefaultPooledObjectPolicy<Exchange>(), Limits.SuspendedCallsKept);
+
+    private readonly CancellationTokenSource _stop = new();
+    private readonly TaskCompletionSource _stopNow = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Task _storeLoop = Task.CompletedTask;
+
+    private ProxyServer(
+        ProxyOptions options, ILoggerFactory logs, IExchangeSink sink, ITransport transport, TimeProvider clock)
+    {
+        _options = options;
+        _logger = logs.CreateLogger("polybalance");
+        _sink = sink;
+        _transport = transport;
+        _store = new(new SnapshotBuilder(transport, clock).Build(options, previous: null));
+        _proxy = new(_store, new Attempt(new HttpDate(transport.Heartbeat)));
+    }
+
+    /// <summary>What listens where, with real ports: "traffic on 0.0.0.0:8000". Empty before <see cref="StartAsync"/>.</summary>
+    public IReadOnlyList<string> Listening => _listening;
+
+    /// <summary>The addresses of the traffic listeners, in the order of the file, with real ports.</summary>
+    public IReadOnlyList<string> TrafficAddresses => _trafficListeners.ConvertAll(listener => listener.Address);
+
+    /// <summary>The transport in use.</summary>
+    public string TransportName => _transport.Name;
+
+    /// <summary>Client connections open now.</summary>
+    public int ClientConnections => _traffic.Count;
+
+    /// <summary>Puts a gateway together; nothing listens yet.</summary>
+    /// <param name="options">Validated options.</param>
+    /// <param name="logs">Where messages go.</param>
+    /// <param name="sink">Hears of every finished exchange; null: nobody does.</param>
+    public static ProxyServer Create(ProxyOptions options, ILoggerFactory logs, IExchangeSink? sink = null)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(logs);
+        return Create(options, logs, sink, new SocketTransport(TimeProvider.System), TimeProvider.System);
+    }
+
+    /// <summary>The same over any transport and clock.</summary>
+    internal static ProxyServer Create(
+        ProxyOptions options, ILoggerFactory logs, IExchangeSink? sink, ITransport transport, TimeProvider clock)
+        => new(options, logs, sink ?? new NoSink(), transport, clock);
+
+    /// <summary>The snapshot in force.</summary>
+    internal SnapshotStore Store => _store;
+
+    /// <summary>Listens on every address; all of them, or none.</summary>
+    /// <exception cref="ListenException">An address cannot be listened on. The message says what to do.</exception>
+    public async Task StartAsync()
+    {
+        try
+        {
+            foreach (var listener in _options.Listeners)
+            {
+                IExchangeHandler handler = listener.Expose.Contains("healthz") ? new ExposedPaths(_admin, _proxy) : _proxy;
+                Open(_trafficListeners, "traffic", listener, handler, _traffic, _options.Limits.ConnectionsMax);
+            }
+
+            if (_options.Admin is { } admin)
+                Open(_adminListeners, "admin", new() { Bind = admin.Bind }, _admin, _operators, Limits.OperatorConnectionsMax);
+        }
+        catch (ListenException)
+        {
+            await CloseAsync(_trafficListeners).ConfigureAwait(false);
+            await CloseAsync(_adminListeners).ConfigureAwait(false);
+            throw;
+        }
+
+        _transport.Heartbeat.Every(SweepPeriod, SweepPools);
+        _storeLoop = _store.RunAsync(_stop.Token);
+        foreach (var listener in _trafficListeners.Concat(_adminListeners))
+            listener.Start();
+    }
+
+    /// <summary>
+    /// Stops accepting, closes idle connections, and lets exchanges finish until the deadline; then ends what is left.
+    /// The admin listener answers to the end.
+    /// </summary>
+    public async Task DrainAsync(TimeSpan deadline)
+    {
+        Log.Draining(_logger, _traffic.Count, deadline);
+        await CloseAsync(_trafficListeners).ConfigureAwait(false);
+        _traffic.Drain();
+
+        var heartbeat = _transport.Heartbeat;
+        var until = heartbeat.Now + heartbeat.Ticks(deadline);
+        while (_traffic.Count > 0 && heartbeat.Now < until && !_stopNow.Task.IsCompleted)
+            await Task.WhenAny(heartbeat.NextTickAsync(), _stopNow.Task).ConfigureAwait(false);
+
+        if (_traffic.Count > 0)
+            Log.DrainCutOff(_logger, _traffic.Count);
+        else
+            Log.Drained(_logger);
+        _traffic.Abort();
+    }
+
+    /// <summary>Ends a drain at once.</summary>
+    public void StopNow() => _stopNow.TrySetResult();
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await CloseAsync(_trafficListeners).ConfigureAwait(false);
+        await CloseAsync(_adminListeners).ConfigureAwait(false);
+        _traffic.Abort();
+        _operators.Abort();
+        foreach (var backend in _store.Current.Backends())
+            backend.Pool.Retire();
+
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await _storeLoop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _transport.DisposeAsync().ConfigureAwait(false);
+        _stop.Dispose();
+    }
+
+    private static async Task CloseAsync(List<Listener> listeners)
+    {
+        foreach (var listener in listeners)
+            await listener.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private static EndPoint EndPointOf(Address address)
+    {
+        if (address.IsUnix)
+            return new UnixDomainSocketEndPoint(address.Path);
+        if (address.Host.Length == 0)
+            return new IPEndPoint(Socket.OSSupportsIPv6 ? IPAddress.IPv6Any : IPAddress.Any, address.Port);
+        if (IPAddress.TryParse(address.Host, out var literal))
+            return new IPEndPoint(literal, address.Port);
+
+        try
+        {
+            return new IPEndPoint(Dns.GetHostAddresses(address.Host)[0], address.Port);
+        }
+        catch (SocketException exception)
+        {
+            throw new ListenException(
+                $"Cannot listen on {address}: the name cannot be resolved. Write an IP address.", exception);
+        }
+    }
+
+    private void Open(
+        List<Listener> listeners, string purpose, ListenerOptions options, IExchangeHandler handler,
+        ConnectionRegistry registry, int connectionsMax)
+    {
+        var socket = _transport.Listen(EndPointOf(options.Bind));
+        var rules = new ClientRules(_options.Timeouts, _options.Limits, options, _transport.Heartbeat);
+        var sink = purpose == "traffic" ? _sink : new NoSink();
+        var wiring = new ListenerWiring(handler, rules, sink, _transport.Heartbeat, _exchanges, _logger);
+        var listener = new Listener(socket, wiring, registry, connectionsMax);
+        listeners.Add(listener);
+        _listening.Add($"{purpose} on {listener.Address}");
+        Log.Listening(_logger, purpose, listener.Address, _transport.Name);
+    }
+
+    private void SweepPools()
+    {
+        foreach (var backend in _store.Current.Backends())
+            backend.Pool.Sweep();
+    }
+
+    private sealed class NoSink : IExchangeSink
+    {
+        public void Record(in ExchangeRecord exchange)
+        {
+        }
+    }
+}

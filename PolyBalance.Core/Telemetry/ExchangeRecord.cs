@@ -1,0 +1,77 @@
+namespace PolyBalance.Telemetry;
+
+/// <summary>One finished exchange, completed once: access log, metrics and spans are views of this value.</summary>
+/// <remarks>
+/// The <see cref="ReadOnlyMemory{T}"/> members are ASCII (field values: opaque bytes) and lent for the duration of
+/// <see cref="IExchangeSink.Record"/> only.
+/// </remarks>
+public readonly record struct ExchangeRecord
+{
+    /// <summary>When the first byte of the request head was there.</summary>
+    public DateTimeOffset Started { get; init; }
+
+    /// <summary>From the first byte of the request head to the last byte of the response.</summary>
+    public TimeSpan Duration { get; init; }
+
+    /// <summary>From the end of the request head to the final response head of the backend; zero when there was none.</summary>
+    public TimeSpan TimeToFirstByte { get; init; }
+
+    /// <summary>The client's address without port; the one a trusted proxy names, when the peer is one.</summary>
+    public string ClientAddress { get; init; }
+
+    /// <summary>The method as sent; empty when the request line was unreadable.</summary>
+    public ReadOnlyMemory<byte> Method { get; init; }
+
+    /// <summary>The request target as sent, with its query; empty when the request line was unreadable.</summary>
+    public ReadOnlyMemory<byte> Target { get; init; }
+
+    /// <summary>The Host that was asked for; empty when there was none.</summary>
+    public ReadOnlyMemory<byte> Host { get; init; }
+
+    /// <summary>Name of the cluster, or an empty string when no route matched.</summary>
+    public string Cluster { get; init; }
+
+    /// <summary>Index of the route in the configuration, or -1 when none matched.</summary>
+    public int Route { get; init; }
+
+    /// <summary>Name of the backend of the last attempt, or an empty string when there was no attempt.</summary>
+    public string Backend { get; init; }
+
+    /// <summary>Address of the backend of the last attempt, or an empty string when there was no attempt.</summary>
+    public string BackendAddress { get; init; }
+
+    /// <summary>Status code sent to the client; 499 when the client left before there was one.</summary>
+    public int Status { get; init; }
+
+    /// <summary>Content received from the client, framing not counted. Unit: bytes.</summary>
+    public long BytesIn { get; init; }
+
+    /// <summary>Content sent to the client, framing not counted. Unit: bytes.</summary>
+    public long BytesOut { get; init; }
+
+    /// <summary>The request id that was forwarded and echoed.</summary>
+    public ReadOnlyMemory<byte> RequestId { get; init; }
+
+    /// <summary>How many backends were tried.</summary>
+    public int Attempts { get; init; }
+
+    /// <summary>Each attempt in its order; empty unless there was more than one or the only one failed.</summary>
+    public ReadOnlyMemory<AttemptRecord> AttemptDetails { get; init; }
+
+    /// <summary>What failed, or <see cref="FailureKind.None"/>.</summary>
+    public FailureKind Failure { get; init; }
+
+    /// <summary>The stable label of <see cref="Failure"/>, empty when nothing failed.</summary>
+    public string Reason => PolyBalance.Failure.Of(Failure).Label;
+}
+
+/// <summary>One try at one backend.</summary>
+/// <param name="BackendAddress">Whom it was made at.</param>
+/// <param name="Failure">How it failed, or <see cref="FailureKind.None"/>.</param>
+/// <param name="Status">The backend's status code, 0 when it gave none.</param>
+/// <param name="Duration">From picking the backend to the end of the attempt.</param>
+public readonly record struct AttemptRecord(string BackendAddress, FailureKind Failure, int Status, TimeSpan Duration)
+{
+    /// <summary>The stable label of <see cref="Failure"/>, empty when nothing failed.</summary>
+    public string Reason => PolyBalance.Failure.Of(Failure).Label;
+}

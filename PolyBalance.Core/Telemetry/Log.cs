@@ -1,0 +1,33 @@
+using Microsoft.Extensions.Logging;
+
+namespace PolyBalance.Telemetry;
+
+/// <summary>Every log message of PolyBalance's core. Ids are permanent; a retired one is never reused.</summary>
+/// <remarks>
+/// Error: a human must act. Warning: capacity or a backend was lost. Information: life cycle, once per change. Debug: per
+/// connection. Nothing here is logged per request; that is the access log's business.
+/// </remarks>
+internal static partial class Log
+{
+    // 1xxx server   2xxx backends and health   3xxx exchanges   4xxx configuration
+
+    [LoggerMessage(1001, LogLevel.Information, "Listening for {Purpose} on {Address} with the transport {Transport}")]
+    public static partial void Listening(ILogger logger, string purpose, string address, string transport);
+
+    [LoggerMessage(1002, LogLevel.Information,
+        "Draining: {Connections} client connections are open, at most {Deadline} until they are closed")]
+    public static partial void Draining(ILogger logger, int connections, TimeSpan deadline);
+
+    [LoggerMessage(1003, LogLevel.Information, "Drained: every exchange was finished")]
+    public static partial void Drained(ILogger logger);
+
+    [LoggerMessage(1004, LogLevel.Warning, "Drain ended with {Connections} client connections cut off")]
+    public static partial void DrainCutOff(ILogger logger, int connections);
+
+    [LoggerMessage(1005, LogLevel.Warning,
+        "The limit of {Limit} client connections is reached: new ones are closed until others end")]
+    public static partial void ConnectionLimitReached(ILogger logger, int limit);
+
+    [LoggerMessage(3001, LogLevel.Error, "A client connection failed because of a bug in PolyBalance; please report it")]
+    public static partial void ExchangeFailed(ILogger logger, Exception exception);
+}

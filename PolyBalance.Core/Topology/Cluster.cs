@@ -1,0 +1,51 @@
+using System.Collections.Immutable;
+using System.Text;
+using PolyBalance.Backends;
+using PolyBalance.Balancing;
+using PolyBalance.Configuration;
+using PolyBalance.Http;
+
+namespace PolyBalance.Topology;
+
+/// <summary>A named set of backends, and the selector built over those that are eligible. Immutable.</summary>
+internal sealed class Cluster
+{
+    private readonly byte[] _hostLiteral;
+
+    /// <summary>Puts a cluster together; only <see cref="SnapshotBuilder"/> does.</summary>
+    public Cluster(ClusterOptions options, ImmutableArray<Backend> backends, Selector selector)
+    {
+        Options = options;
+        Backends = backends;
+        Selector = selector;
+        AttemptsMax = 1 + (options.Retries?.Attempts ?? 0);
+        ReplayBytesMax = options.Retries?.ReplayBufferBytes ?? 0;
+        _hostLiteral = Encoding.ASCII.GetBytes(options.Host.Value);
+    }
+
+    /// <summary>What the user wrote.</summary>
+    public ClusterOptions Options { get; }
+
+    /// <summary>What the user calls it.</summary>
+    public string Name => Options.Name;
+
+    /// <summary>All its backends, in the order of the file.</summary>
+    public ImmutableArray<Backend> Backends { get; }
+
+    /// <summary>Picks among the eligible ones.</summary>
+    public Selector Selector { get; }
+
+    /// <summary>How many backends one exchange may try, the first included.</summary>
+    public int AttemptsMax { get; }
+
+    /// <summary>How much request content is kept for another attempt. Unit: bytes.</summary>
+    public int ReplayBytesMax { get; }
+
+    /// <summary>What the Host field of a request to one of its backends says.</summary>
+    public HostRule HostFor(Backend backend) => Options.Host.Kind switch
+    {
+        HostPolicyKind.Preserve => HostRule.Preserve(backend.HostName),
+        HostPolicyKind.Backend => HostRule.Literal(backend.HostName),
+        _ => HostRule.Literal(_hostLiteral),
+    };
+}

@@ -1,0 +1,57 @@
+using System.Text;
+using PolyBalance.Configuration;
+
+namespace PolyBalance.Topology;
+
+/// <summary>A host and a path that lead to a cluster. Immutable.</summary>
+internal sealed class Route
+{
+    private readonly byte[] _host;          // exact name, or ".suffix" of a wildcard; empty matches every host
+    private readonly bool _isWildcard;
+    private readonly byte[] _path;          // without a slash at its end
+
+    /// <summary>Prepares a route for matching.</summary>
+    /// <param name="index">Its place in the configuration.</param>
+    /// <param name="options">What the user wrote.</param>
+    /// <param name="cluster">Where it leads.</param>
+    public Route(int index, RouteOptions options, Cluster cluster)
+    {
+        Index = index;
+        Cluster = cluster;
+        BodyBytesMax = options.MaxBody ?? long.MaxValue;
+        var host = options.Host ?? "";
+        _isWildcard = host.StartsWith("*.", StringComparison.Ordinal);
+        _host = Encoding.ASCII.GetBytes(_isWildcard ? host[1..] : host);
+        _path = Encoding.ASCII.GetBytes(options.Path.TrimEnd('/'));
+    }
+
+    /// <summary>Its place in the configuration, for records and explanations.</summary>
+    public int Index { get; }
+
+    /// <summary>Where it leads.</summary>
+    public Cluster Cluster { get; }
+
+    /// <summary>Longest request content that it lets through. Unit: bytes.</summary>
+    public long BodyBytesMax { get; }
+
+    /// <summary>Whether a request takes this route.</summary>
+    /// <param name="host">Host without port; any case.</param>
+    /// <param name="path">Path part of the request target, undecoded.</param>
+    public bool Matches(ReadOnlySpan<byte> host, ReadOnlySpan<byte> path) => MatchesHost(host) && MatchesPath(path);
+
+    private bool MatchesHost(ReadOnlySpan<byte> host)
+    {
+        if (_host.Length == 0)
+            return true;
+
+        // "*.example.com" stands for what is before the suffix, and for at least one byte of it.
+        return _isWildcard
+            ? host.Length > _host.Length && System.Text.Ascii.EqualsIgnoreCase(host[^_host.Length..], _host)
+            : System.Text.Ascii.EqualsIgnoreCase(host, _host);
+    }
+
+    // "/v1" and "/v1/" both stand for "/v1" and everything below it, and not for "/v10".
+    private bool MatchesPath(ReadOnlySpan<byte> path)
+        => _path.Length == 0
+            || (path.StartsWith(_path) && (path.Length == _path.Length || path[_path.Length] == (byte)'/'));
+}

@@ -1,0 +1,35 @@
+using System.Collections.Immutable;
+using PolyBalance.Backends;
+using PolyBalance.Configuration;
+
+namespace PolyBalance.Topology;
+
+/// <summary>The world at one instant: options, routes, clusters. Immutable; an exchange reads it once.</summary>
+/// <param name="Version">Counts up with every publication; 1 is the first.</param>
+/// <param name="Options">What the user wrote.</param>
+/// <param name="Routes">Where requests go.</param>
+/// <param name="Clusters">In the order of the file.</param>
+internal sealed record Snapshot(
+    long Version, ProxyOptions Options, RouteTable Routes, ImmutableArray<Cluster> Clusters)
+{
+    /// <summary>Every backend of every cluster.</summary>
+    public IEnumerable<Backend> Backends()
+    {
+        foreach (var cluster in Clusters)
+        {
+            foreach (var backend in cluster.Backends)
+                yield return backend;
+        }
+    }
+
+    /// <summary>Lets go of the connections of backends that the next snapshot does not know any more.</summary>
+    public void RetireAbsentFrom(Snapshot next)
+    {
+        var kept = next.Backends().ToHashSet();
+        foreach (var backend in Backends())
+        {
+            if (!kept.Contains(backend))
+                backend.Pool.Retire();
+        }
+    }
+}

@@ -1,0 +1,35 @@
+using System.Threading.Channels;
+
+namespace PolyBalance.Topology;
+
+/// <summary>Holds the current <see cref="Snapshot"/>, and is the only code that replaces it.</summary>
+/// <remarks>
+/// Readers: any thread; one read per exchange. Writers: queued, and applied one at a time by <see cref="RunAsync"/>, so that
+/// every change is computed from the very snapshot that it replaces.
+/// </remarks>
+internal sealed class SnapshotStore(Snapshot first)
+{
+    private readonly Channel<Func<Snapshot, Snapshot>> _changes = Channel.CreateBounded<Func<Snapshot, Snapshot>>(
+        new BoundedChannelOptions(Limits.PendingChangesMax) { SingleReader = true });
+
+    private volatile Snapshot _current = first;
+
+    /// <summary>The world now.</summary>
+    public Snapshot Current => _current;
+
+    /// <summary>Queues a change: a total function from the snapshot it finds to the next one.</summary>
+    public ValueTask PublishAsync(Func<Snapshot, Snapshot> change, CancellationToken cancel)
+        => _changes.Writer.WriteAsync(change, cancel);
+
+    /// <summary>Applies queued changes until told to stop.</summary>
+    public async Task RunAsync(CancellationToken stop)
+    {
+        await foreach (var change in _changes.Reader.ReadAllAsync(stop).ConfigureAwait(false))
+        {
+            var previous = _current;
+            var next = change(previous);
+            _current = next;                    // exchanges that start from here on see it
+            previous.RetireAbsentFrom(next);    // what nobody can pick any more lets go of its connections
+        }
+    }
+}
