@@ -16,12 +16,15 @@ public sealed record Address
     private Address(string host, int port, string path) => (Host, Port, Path) = (host, port, path);
 
     /// <summary>
-    /// A name in lower case, an IPv4 address, or an IPv6 address without brackets; empty for a listener on every address, both
+    /// A name in lower case, an IPv4 address, or an IPv6 address without brackets; empty for a listener on every
+    /// address, both
     /// IPv4 and IPv6, and for a Unix socket.
     /// </summary>
     public string Host { get; }
 
-    /// <summary>1 to 65535; 0 lets the operating system choose one for a listener, and stands in a Unix address.</summary>
+    /// <summary>
+    /// 1 to 65535; 0 lets the operating system choose one for a listener, and stands in a Unix address.
+    /// </summary>
     public int Port { get; }
 
     /// <summary>The absolute path of a Unix socket; empty for TCP.</summary>
@@ -30,9 +33,12 @@ public sealed record Address
     /// <summary>Whether this is the path of a Unix socket.</summary>
     public bool IsUnix => Path.Length > 0;
 
-    /// <summary>Whether only this machine can reach it: a Unix socket, <c>localhost</c>, or a loopback address.</summary>
+    /// <summary>
+    /// Whether only this machine can reach it: a Unix socket, <c>localhost</c>, or a loopback address.
+    /// </summary>
     public bool IsLoopback
-        => IsUnix || Host == "localhost" || (IPAddress.TryParse(Host, out var address) && IPAddress.IsLoopback(address));
+        => IsUnix || Host == "localhost"
+            || (IPAddress.TryParse(Host, out var address) && IPAddress.IsLoopback(address));
 
     /// <summary>A TCP address that is known to be well formed.</summary>
     /// <param name="host">A name or an IP address without brackets; empty for every address of this machine.</param>
@@ -44,7 +50,8 @@ public sealed record Address
     public static Address Unix(string path) => new("", 0, path);
 
     /// <summary>
-    /// Reads <c>host:port</c>, <c>[v6]:port</c>, <c>:port</c> or <c>unix:/path</c>: everything that <see cref="ToString"/> writes,
+    /// Reads <c>host:port</c>, <c>[v6]:port</c>, <c>:port</c> or <c>unix:/path</c>: everything that <see
+    /// cref="ToString"/> writes,
     /// port 0 included.
     /// </summary>
     /// <param name="text">What to read.</param>
@@ -69,13 +76,15 @@ public sealed record Address
         if (text.Contains("://", StringComparison.Ordinal))
             return new Flaw($"{Flaw.Show(text)} is a URL, not an address", "write `host:port`");
         if (IsPort(text))
-            return new Flaw($"{Flaw.Show(text)} is a port, not an address", $"write `:{text}` to listen on every address");
+            return new Flaw($"{Flaw.Show(text)} is a port, not an address",
+                $"write `:{text}` to listen on every address");
 
         return ParseAuthority(text, portMin, portDefault: 0);
     }
 
     /// <summary>Reads whom to reach.</summary>
-    /// <param name="text"><c>host:port</c>, <c>[v6]:port</c>, either with <c>http://</c> before it, or <c>unix:/path</c>.</param>
+    /// <param name="text"><c>host:port</c>, <c>[v6]:port</c>, either with <c>http://</c> before it, or
+    /// <c>unix:/path</c>.</param>
     internal static Parsed<Address> ParseBackend(string text)
     {
         if (text.StartsWith(UnixPrefix, StringComparison.Ordinal))
@@ -91,9 +100,11 @@ public sealed record Address
 
         var scheme = text[..slashes].ToLowerInvariant();
         if (scheme == "https")
-            return new Flaw("TLS to backends is not part of this version", "write `http://…` and the backend's plain port");
+            return new Flaw("TLS to backends is not part of this version",
+                "write `http://…` and the backend's plain port");
         if (scheme != "http")
-            return new Flaw($"{Flaw.Show(scheme)} is no scheme for a backend", "write `http://host:port`, or just `host:port`");
+            return new Flaw($"{Flaw.Show(scheme)} is no scheme for a backend",
+                "write `http://host:port`, or just `host:port`");
 
         var authority = text[(slashes + 3)..];
         var end = authority.AsSpan().IndexOfAny("/?#");
@@ -125,7 +136,8 @@ public sealed record Address
         {
             return labels.Length == 4 && text[^1] != '.' && labels.All(IsByte)
                 ? text
-                : new Flaw($"{Flaw.Show(text)} is no IPv4 address", "write four numbers from 0 to 255, such as `10.0.0.1`");
+                : new Flaw($"{Flaw.Show(text)} is no IPv4 address",
+                    "write four numbers from 0 to 255, such as `10.0.0.1`");
         }
 
         return text.Length <= 253 && !text.EndsWith("..", StringComparison.Ordinal) && labels.All(IsLabel)

@@ -9,7 +9,9 @@ public sealed record AdminOptions
     /// <summary>Where to listen.</summary>
     public Address Bind { get; init; } = Address.Tcp("127.0.0.1", 8081);
 
-    /// <summary>The file with the bearer token; required when <see cref="Bind"/> is neither loopback nor a Unix socket.</summary>
+    /// <summary>
+    /// The file with the bearer token; required when <see cref="Bind"/> is neither loopback nor a Unix socket.
+    /// </summary>
     public string? TokenFile { get; init; }
 
     /// <summary>Reads the section.</summary>
@@ -20,13 +22,15 @@ public sealed record AdminOptions
         {
             Bind = section.Value("bind", Default.Bind, "address", Default.Bind.ToString(), "Where operators connect.",
                 text => Address.ParseListener(text, portMin: 1)),
-            TokenFile = section.Text("token_file", null, "path", "The file with the bearer token; required off loopback.",
+            TokenFile = section.Text("token_file", null, "path",
+                "The file with the bearer token; required off loopback.",
                 ConfigName.File),
         };
 
         if (!options.Bind.IsLoopback && !section.IsWritten("token_file"))
         {
-            section.Report.Error(section.PositionOf("bind"), $"`{options.Bind}` can be reached from other machines without a token",
+            section.Report.Error(section.PositionOf("bind"),
+                $"`{options.Bind}` can be reached from other machines without a token",
                 "write `token_file`, or bind to `127.0.0.1`");
         }
 

@@ -29,12 +29,14 @@ internal static class AlgorithmName
                 return spellings[0];
 
             return new Flaw(
-                $"the algorithm `{spellings[0]}` is not part of this version yet", $"write `{ClusterOptions.Algorithms[0]}`");
+                $"the algorithm `{spellings[0]}` is not part of this version yet",
+                $"write `{ClusterOptions.Algorithms[0]}`");
         }
 
-        return new Flaw($"{Flaw.Show(text)} is no algorithm", NearestName.Suggest(text, [.. ClusterOptions.Algorithms], "write one of"));
+        return new Flaw($"{Flaw.Show(text)} is no algorithm",
+            NearestName.Suggest(text, [.. ClusterOptions.Algorithms], "write one of"));
     }
 
     private static string Letters(string text)
-        => text.Replace("-", "", StringComparison.Ordinal).Replace("_", "", StringComparison.Ordinal).ToLowerInvariant();
+        => string.Concat(text.Where(c => c is not ('-' or '_'))).ToLowerInvariant();
 }

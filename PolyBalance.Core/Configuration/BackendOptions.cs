@@ -13,7 +13,8 @@ public sealed record BackendOptions
     public int Weight { get; init; } = 1;
 
     /// <summary>
-    /// How this backend is probed: the cluster's section with what the backend overrides; <see langword="null"/> when off.
+    /// How this backend is probed: the cluster's section with what the backend overrides; <see langword="null"/> when
+    /// off.
     /// </summary>
     public HealthOptions? Health { get; init; } = HealthOptions.Default;
 
@@ -26,7 +27,8 @@ public sealed record BackendOptions
             "write `address: \"10.0.0.1:8080\"`", Address.ParseBackend);
         var name = section.Text("name", null, ConfigName.Type, "What logs and metrics call it; by default its address.",
             ConfigName.Parse);
-        var weight = section.Count("weight", 1, 0, Limits.WeightMax, "Share of the traffic relative to the other backends.");
+        var weight = section.Count("weight", 1, 0, Limits.WeightMax,
+            "Share of the traffic relative to the other backends.");
         var health = section.SectionOrOff("health", inherited, "What this backend overrides of the cluster's probing.",
             health => HealthOptions.BindFrom(health, inherited ?? HealthOptions.Default));
 
@@ -34,6 +36,7 @@ public sealed record BackendOptions
         if (weight != 1)
             section.WarnNoEffect("weight");
 
-        return address is null ? null : new() { Address = address, Name = name ?? address.ToString(), Weight = weight, Health = health };
+        return address is null ? null
+            : new() { Address = address, Name = name ?? address.ToString(), Weight = weight, Health = health };
     }
 }

@@ -15,7 +15,9 @@ public sealed record ClientTimeoutOptions
     /// <summary>Longest pause within a request body. Config key <c>client_body_idle</c>.</summary>
     public TimeSpan BodyIdle { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Longest time in which the client takes no byte of the response. Config key <c>client_write</c>.</summary>
+    /// <summary>
+    /// Longest time in which the client takes no byte of the response. Config key <c>client_write</c>.
+    /// </summary>
     public TimeSpan Write { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>Longest silence in both directions of a tunnel.</summary>

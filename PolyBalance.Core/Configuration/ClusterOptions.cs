@@ -1,6 +1,8 @@
 namespace PolyBalance.Configuration;
 
-/// <summary>What happens to a request when no backend of the cluster is eligible. Config key <c>when_none_eligible</c>.</summary>
+/// <summary>
+/// What happens to a request when no backend of the cluster is eligible. Config key <c>when_none_eligible</c>.
+/// </summary>
 public enum NoneEligibleRule
 {
     /// <summary>It is refused with 503.</summary>
@@ -28,7 +30,9 @@ public sealed record ClusterOptions
     /// <summary>What the Host field of a forwarded request says.</summary>
     public HostPolicy Host { get; init; } = HostPolicy.Preserve;
 
-    /// <summary>Whom requests are forwarded to, in the order of the file; may be empty. Addresses and names are unique.</summary>
+    /// <summary>
+    /// Whom requests are forwarded to, in the order of the file; may be empty. Addresses and names are unique.
+    /// </summary>
     public required EquatableArray<BackendOptions> Backends { get; init; }
 
     /// <summary>Bounds on the connections to each backend.</summary>
@@ -37,7 +41,9 @@ public sealed record ClusterOptions
     /// <summary>How long a backend may take.</summary>
     public ClusterTimeoutOptions Timeouts { get; init; } = ClusterTimeoutOptions.Default;
 
-    /// <summary>Probing; <see langword="null"/> when <c>health</c> is <c>off</c>. Each backend carries its own merged copy.</summary>
+    /// <summary>
+    /// Probing; <see langword="null"/> when <c>health</c> is <c>off</c>. Each backend carries its own merged copy.
+    /// </summary>
     public HealthOptions? Health { get; init; } = HealthOptions.Default;
 
     /// <summary>Passive health; <see langword="null"/> when <c>ejection</c> is <c>off</c>.</summary>
@@ -46,7 +52,9 @@ public sealed record ClusterOptions
     /// <summary>Attempts after the first; <see langword="null"/> when <c>retries</c> is <c>off</c>.</summary>
     public RetryOptions? Retries { get; init; } = RetryOptions.Default;
 
-    /// <summary>How long a recovered backend takes to get its full share; <see langword="null"/> when <c>off</c>.</summary>
+    /// <summary>
+    /// How long a recovered backend takes to get its full share; <see langword="null"/> when <c>off</c>.
+    /// </summary>
     public TimeSpan? SlowStart { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Sessions that stay on one backend; <see langword="null"/> unless the section is written.</summary>
@@ -68,7 +76,7 @@ public sealed record ClusterOptions
             Name = name,
             Algorithm = section.Value("algorithm", Algorithms[0], string.Join("|", Algorithms), Algorithms[0],
                 "How the next backend is picked.", AlgorithmName.Parse),
-            Host = section.Value("host", HostPolicy.Preserve, "preserve|backend|host", "preserve",
+            Host = section.Word("host", HostPolicy.Preserve, "preserve|backend|host", "preserve",
                 "What the Host field of a forwarded request says.", HostPolicy.Parse),
             Backends = [],
             Pool = section.Section("pool", "Bounds on the connections to each backend.", PoolOptions.BindFrom),
@@ -77,9 +85,10 @@ public sealed record ClusterOptions
                 health => HealthOptions.BindFrom(health, HealthOptions.Default)),
             Ejection = section.SectionOrOff("ejection", EjectionOptions.Default,
                 "When traffic itself shows that a backend is unhealthy.", EjectionOptions.BindFrom),
-            Retries = section.SectionOrOff("retries", RetryOptions.Default, "Attempts after the first.", RetryOptions.BindFrom),
-            SlowStart = section.DurationOrOff("slow_start", TimeSpan.FromSeconds(10), Quantity.Shortest, Quantity.Longest,
-                "How long a recovered backend takes to get its full share."),
+            Retries = section.SectionOrOff("retries", RetryOptions.Default, "Attempts after the first.",
+                RetryOptions.BindFrom),
+            SlowStart = section.DurationOrOff("slow_start", TimeSpan.FromSeconds(10), Quantity.Shortest,
+                Quantity.Longest, "How long a recovered backend takes to get its full share."),
             Sticky = section.SectionOrOff("sticky", null, "Sessions that stay on one backend.", StickyOptions.BindFrom),
             WhenNoneEligible = section.Choice("when_none_eligible", NoneEligibleRule.Refuse, NoneEligibleRules,
                 "What happens to a request when no backend is eligible."),
@@ -100,22 +109,26 @@ public sealed record ClusterOptions
             backend => BackendOptions.BindFrom(backend, inherited));
         if (section.IsEmptyList("backends"))
         {
-            section.Report.Warning(section.PositionOf("backends"), "a cluster without backends answers every request with 503",
+            section.Report.Warning(section.PositionOf("backends"),
+                "a cluster without backends answers every request with 503",
                 "add a backend");
         }
 
-        for (var i = 0; i < backends.Count; i++)
+        var byAddress = new Dictionary<Address, ConfigSection>();
+        var byName = new Dictionary<string, ConfigSection>(StringComparer.Ordinal);
+        foreach (var (backend, at) in backends)
         {
-            var (backend, at) = backends[i];
-            if (backends.FindIndex(other => other.Value.Address == backend.Address) is var first && first < i)
+            if (!byAddress.TryAdd(backend.Address, at))
             {
-                section.Report.Error(at.PositionOf("address"), $"the backend `{backend.Address}` is already in this cluster, "
-                    + backends[first].Section.Place, "remove one of the two; a larger share is a larger `weight`");
+                section.Report.Error(at.PositionOf("address"),
+                    $"the backend `{backend.Address}` is already in this cluster, {byAddress[backend.Address].Place}",
+                    "remove one of the two; a larger share is a larger `weight`");
             }
-            else if (backends.FindIndex(other => other.Value.Name == backend.Name) is var namesake && namesake < i)
+            else if (!byName.TryAdd(backend.Name, at))
             {
-                section.Report.Error(at.PositionOf("name"), $"the name `{backend.Name}` is already in this cluster, "
-                    + backends[namesake].Section.Place, "give each backend its own name");
+                section.Report.Error(at.PositionOf("name"),
+                    $"the name `{backend.Name}` is already in this cluster, {byName[backend.Name].Place}",
+                    "give each backend its own name");
             }
         }
 

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace PolyBalance.Configuration;
 
-/// <summary>One thing in the configuration that is wrong, or that deserves a warning: where, what, and what to write instead.</summary>
+/// <summary>
+/// One thing in the configuration that is wrong, or that deserves a warning: where, what, and what to write instead.
+/// </summary>
 /// <param name="File">The file as the user named it; or the flag or variable that holds the value.</param>
 /// <param name="Line">1-based; 0 when the value comes from a flag or variable.</param>
 /// <param name="Column">1-based; 0 when the value comes from a flag or variable.</param>

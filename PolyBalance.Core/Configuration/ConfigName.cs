@@ -14,7 +14,8 @@ internal static class ConfigName
         => text.Length is > 0 and <= LengthMax && char.IsAsciiLetterOrDigit(text[0])
             && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' or ':')
             ? text
-            : new Flaw($"{Flaw.Show(text)} is no name", $"use at most {LengthMax} letters, digits, `-`, `_`, `.` and `:`");
+            : new Flaw($"{Flaw.Show(text)} is no name",
+                $"use at most {LengthMax} letters, digits, `-`, `_`, `.` and `:`");
 
     /// <summary>Reads the path of a file.</summary>
     /// <param name="text">What the user wrote.</param>

@@ -26,7 +26,8 @@ internal abstract class ConfigNode(Position at)
 /// <summary>A single value, variables already substituted.</summary>
 /// <param name="at">Where it begins.</param>
 /// <param name="text">What it says.</param>
-/// <param name="isPlain">Whether it stands there without quotes, so that YAML tools may take it for a number or a truth value.</param>
+/// <param name="isPlain">Whether it stands there without quotes, so that YAML tools may take it for a number or a
+/// truth value.</param>
 internal sealed class ConfigScalar(Position at, string text, bool isPlain) : ConfigNode(at)
 {
     /// <summary>What it says.</summary>
@@ -41,7 +42,9 @@ internal sealed class ConfigScalar(Position at, string text, bool isPlain) : Con
     /// <inheritdoc/>
     public override bool IsNull => IsPlain && Text is "" or "~" or "null" or "Null" or "NULL";
 
-    /// <summary>Whether it is the keyword that turns a feature off. JSON has no bare words, so quotes do not matter.</summary>
+    /// <summary>
+    /// Whether it is the keyword that turns a feature off. JSON has no bare words, so quotes do not matter.
+    /// </summary>
     public bool IsOff => Text == "off";
 }
 
@@ -80,7 +83,8 @@ internal sealed record ConfigEntry(string Key, Position KeyAt, ConfigNode Value,
 /// <param name="entries">Its entries in their order.</param>
 internal sealed class ConfigMap(Position at, IReadOnlyList<ConfigEntry> entries) : ConfigNode(at)
 {
-    private readonly Dictionary<string, ConfigEntry> _byKey = entries.ToDictionary(entry => entry.Key, StringComparer.Ordinal);
+    private readonly Dictionary<string, ConfigEntry> _byKey =
+        entries.ToDictionary(entry => entry.Key, StringComparer.Ordinal);
 
     /// <summary>Its entries in their order.</summary>
     public IReadOnlyList<ConfigEntry> Entries { get; } = entries;

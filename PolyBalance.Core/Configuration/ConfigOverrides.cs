@@ -5,13 +5,19 @@ namespace PolyBalance.Configuration;
 /// <param name="Source">What errors call its place, such as <c>-port</c> or <c>POLYBALANCE_PORT</c>.</param>
 public sealed record ConfigOverride(string Value, string Source);
 
-/// <summary>What flags or environment variables put in place of the file's values. Nothing is checked before parsing.</summary>
+/// <summary>
+/// What flags or environment variables put in place of the file's values. Nothing is checked before parsing.
+/// </summary>
 public sealed record ConfigOverrides
 {
-    /// <summary>Replaces all listeners by one on this port of every address; 0 lets the operating system choose.</summary>
+    /// <summary>
+    /// Replaces all listeners by one on this port of every address; 0 lets the operating system choose.
+    /// </summary>
     public ConfigOverride? Port { get; init; }
 
-    /// <summary>A comma-separated list that replaces the backends of the only cluster, or of the one named <c>default</c>.</summary>
+    /// <summary>
+    /// A comma-separated list that replaces the backends of the only cluster, or of the one named <c>default</c>.
+    /// </summary>
     public ConfigOverride? Backends { get; init; }
 
     /// <summary>Replaces <c>health.interval</c> of every cluster. Seconds or a duration.</summary>

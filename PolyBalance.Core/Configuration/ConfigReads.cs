@@ -1,11 +1,15 @@
 namespace PolyBalance.Configuration;
 
-/// <summary>Reads of a section by type: each describes type, bounds and default for the reference, and holds the value to them.</summary>
+/// <summary>
+/// Reads of a section by type: each describes type, bounds and default for the reference, and holds the value to
+/// them.
+/// </summary>
 internal static class ConfigReads
 {
     /// <summary>Reads a whole number from <c>min</c> to <c>max</c>.</summary>
     public static int Count(this ConfigSection section, string key, int fallback, int min, int max, string purpose)
-        => section.Value(key, fallback, $"count, {Quantity.Write(min)} to {Quantity.Write(max)}", Quantity.Write(fallback), purpose,
+        => section.Value(key, fallback, $"count, {Quantity.Write(min)} to {Quantity.Write(max)}",
+            Quantity.Write(fallback), purpose,
             text => Quantity.Count(text, min, max));
 
     /// <summary>Reads a duration from <c>min</c> to <c>max</c>.</summary>
@@ -14,11 +18,13 @@ internal static class ConfigReads
         => section.Value(key, fallback, DurationType(min, max), Quantity.Write(fallback), purpose,
             text => Quantity.Duration(text, min, max));
 
-    /// <summary>Reads a duration from <c>min</c> to <c>max</c>, or <c>off</c>, which is <see langword="null"/>.</summary>
+    /// <summary>
+    /// Reads a duration from <c>min</c> to <c>max</c>, or <c>off</c>, which is <see langword="null"/>.
+    /// </summary>
     public static TimeSpan? DurationOrOff(
         this ConfigSection section, string key, TimeSpan? fallback, TimeSpan min, TimeSpan max, string purpose)
-        => section.Value(key, fallback, $"{DurationType(min, max)}; or off", fallback is { } shown ? Quantity.Write(shown) : "off",
-            purpose, text =>
+        => section.Value(key, fallback, $"{DurationType(min, max)}; or off",
+            fallback is { } shown ? Quantity.Write(shown) : "off", purpose, text =>
             {
                 if (text == "off")
                     return new Parsed<TimeSpan?>(null, null);
@@ -38,15 +44,18 @@ internal static class ConfigReads
 
     /// <summary>Reads a percentage.</summary>
     public static int Percent(this ConfigSection section, string key, int fallback, string purpose)
-        => section.Value(key, fallback, "percentage, 0% to 100%", $"{Quantity.Write(fallback)}%", purpose, Quantity.Percent);
+        => section.Value(key, fallback, "percentage, 0% to 100%", $"{Quantity.Write(fallback)}%", purpose,
+            Quantity.Percent);
 
     /// <summary>Reads one of a few words.</summary>
     public static T Choice<T>(
-        this ConfigSection section, string key, T fallback, IReadOnlyList<(string Name, T Value)> choices, string purpose)
+        this ConfigSection section, string key, T fallback, IReadOnlyList<(string Name, T Value)> choices,
+        string purpose)
         where T : struct, Enum
     {
         string[] names = [.. choices.Select(choice => choice.Name)];
-        return section.Value(key, fallback, string.Join("|", names), choices.First(choice => choice.Value.Equals(fallback)).Name,
+        return section.Value(key, fallback, string.Join("|", names),
+            choices.First(choice => choice.Value.Equals(fallback)).Name,
             purpose, text =>
             {
                 foreach (var (name, value) in choices)

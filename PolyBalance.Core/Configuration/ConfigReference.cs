@@ -4,7 +4,8 @@ namespace PolyBalance.Configuration;
 public static class ConfigReference
 {
     /// <summary>
-    /// One line per key: its name, <c>=</c> and its default if it has one, what may be written, and what it is for. Stable, so
+    /// One line per key: its name, <c>=</c> and its default if it has one, what may be written, and what it is for.
+    /// Stable, so
     /// that a test can compare it. Elements of lists are <c>[]</c>.
     /// </summary>
     public static string Describe()

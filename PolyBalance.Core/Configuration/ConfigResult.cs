@@ -3,7 +3,9 @@ namespace PolyBalance.Configuration;
 /// <summary>What <see cref="ProxyOptions.Parse"/> makes of a text: options, or every error in it; never both.</summary>
 public sealed record ConfigResult
 {
-    /// <summary>The validated configuration; <see langword="null"/> exactly when <see cref="Errors"/> is not empty.</summary>
+    /// <summary>
+    /// The validated configuration; <see langword="null"/> exactly when <see cref="Errors"/> is not empty.
+    /// </summary>
     public ProxyOptions? Options { get; init; }
 
     /// <summary>Everything that is wrong, in the order of the file.</summary>

@@ -1,6 +1,8 @@
 namespace PolyBalance.Configuration;
 
-/// <summary>A value with the section it was bound from, for checks that compare values and must point at one of them.</summary>
+/// <summary>
+/// A value with the section it was bound from, for checks that compare values and must point at one of them.
+/// </summary>
 /// <typeparam name="T">An options record.</typeparam>
 /// <param name="Value">What was bound.</param>
 /// <param name="Section">Where it stands.</param>
@@ -8,18 +10,22 @@ internal readonly record struct Bound<T>(T Value, ConfigSection Section);
 
 /// <summary>Reads the keys of one mapping: typed, bounded and recorded. Keys that nobody reads are errors.</summary>
 /// <remarks>
-/// Each read says name, type, bounds, default and purpose once. Against a configuration that yields values and errors; against
+/// Each read says name, type, bounds, default and purpose once. Against a configuration that yields values and
+/// errors; against
 /// an empty one with a list for keys in its report it yields the reference. See <see cref="ConfigReference"/>.
 /// </remarks>
 internal sealed class ConfigSection
 {
     private readonly ConfigMap _map;
     private readonly List<string> _keys = [];
+    private readonly HashSet<string> _flawed = [];
 
     private ConfigSection(ConfigMap map, string path, ConfigReport report)
         => (_map, Path, Report) = (map, path, report);
 
-    /// <summary>Where the section is in the configuration, such as <c>clusters.web.pool</c>; empty for the whole.</summary>
+    /// <summary>
+    /// Where the section is in the configuration, such as <c>clusters.web.pool</c>; empty for the whole.
+    /// </summary>
     public string Path { get; }
 
     /// <summary>Takes the errors.</summary>
@@ -51,6 +57,10 @@ internal sealed class ConfigSection
     /// <param name="key">Which key.</param>
     public bool IsWritten(string key) => _map.Find(key) is { Value.IsNull: false };
 
+    /// <summary>Whether the user gave the key a value that could be read, so that comparing it makes sense.</summary>
+    /// <param name="key">A key that was read.</param>
+    public bool IsReadable(string key) => IsWritten(key) && !_flawed.Contains(key);
+
     /// <summary>Where errors about a key point: at its value, or at the section when it is not written.</summary>
     /// <param name="key">Which key.</param>
     public Position PositionOf(string key) => _map.Find(key)?.Value.At ?? At;
@@ -76,7 +86,8 @@ internal sealed class ConfigSection
     /// <param name="key">Name of the key.</param>
     /// <param name="fallback">Its value when it is not written.</param>
     /// <param name="type">What may be written, in words, for the reference.</param>
-    /// <param name="shown">The default as the file would write it, for the reference; <see langword="null"/> for none.</param>
+    /// <param name="shown">The default as the file would write it, for the reference; <see langword="null"/> for
+    /// none.</param>
     /// <param name="purpose">What it is for, in one sentence.</param>
     /// <param name="parse">Turns the text into the value.</param>
     public T Value<T>(string key, T fallback, string type, string? shown, string purpose, Func<string, Parsed<T>> parse)
@@ -91,28 +102,28 @@ internal sealed class ConfigSection
         if (parsed.Flaw is not { } flaw)
             return parsed.Value;
 
+        _flawed.Add(key);
         Report.Error(scalar.At, flaw);
         return fallback;
     }
 
-    /// <summary>Reads free text, refusing what YAML tools would not take for text.</summary>
-    public string? Text(string key, string? fallback, string type, string purpose, Func<string, Parsed<string>> parse)
+    /// <summary>
+    /// Reads a value that the user words freely, refusing bare words that YAML tools take for something else.
+    /// </summary>
+    public T Word<T>(string key, T fallback, string type, string? shown, string purpose, Func<string, Parsed<T>> parse)
     {
-        if (_map.Find(key)?.Value is ConfigScalar { IsPlain: true, IsNull: false } scalar
-            && YamlSurprise.Find(scalar.Text) is { } flaw)
-        {
-            Describe(key, type, fallback, purpose);
-            Take(key);
-            Report.Error(scalar.At, flaw);
-            return fallback;
-        }
+        var isPlain = _map.Find(key)?.Value is ConfigScalar { IsPlain: true };
+        return Value(key, fallback, type, shown, purpose,
+            text => isPlain && YamlSurprise.Find(text) is { } flaw ? flaw : parse(text));
+    }
 
-        return Value(key, fallback, type, fallback, purpose, text =>
+    /// <summary>Reads free text, refusing bare words that YAML tools take for something else.</summary>
+    public string? Text(string key, string? fallback, string type, string purpose, Func<string, Parsed<string>> parse)
+        => Word(key, fallback, type, fallback, purpose, text =>
         {
             var parsed = parse(text);
             return new Parsed<string?>(parsed.Value, parsed.Flaw);
         });
-    }
 
     /// <summary>Reads a value that must be there; the remedy says what to write when it is missing.</summary>
     /// <returns><see langword="null"/> when it is missing or wrong; that is reported.</returns>
@@ -193,9 +204,12 @@ internal sealed class ConfigSection
         return node is null || AsMap(key, node) is not { } map ? fallback : Bind(map, Child(key), Report, bind).Value;
     }
 
-    /// <summary>Reads a list of sections; an element that is a single value gives the key <c>shorthand</c>, if there is one.</summary>
+    /// <summary>
+    /// Reads a list of sections; an element that is a single value gives the key <c>shorthand</c>, if there is one.
+    /// </summary>
     /// <returns>The elements that could be bound.</returns>
-    public List<Bound<T>> Items<T>(string key, string? shorthand, string type, string purpose, Func<ConfigSection, T?> bind)
+    public List<Bound<T>> Items<T>(string key, string? shorthand, string type, string purpose,
+        Func<ConfigSection, T?> bind)
         where T : class
     {
         Describe(key, type, null, purpose);

@@ -10,16 +10,18 @@ internal static class CrossChecks
     public static void Listeners(ConfigSection root, List<Bound<ListenerOptions>> listeners, AdminOptions? admin)
     {
         if (root.IsEmptyList("listeners"))
-            root.Report.Error(root.PositionOf("listeners"), "there is no listener", "write `listeners: [ { bind: \":8000\" } ]`");
+            root.Report.Error(root.PositionOf("listeners"), "there is no listener",
+                "write `listeners: [ { bind: \":8000\" } ]`");
 
         for (var i = 0; i < listeners.Count; i++)
         {
             var (listener, section) = listeners[i];
             var at = section.PositionOf("bind");
-            var first = listeners.FindIndex(other => other.Value.Bind.Overlaps(listener.Bind));
-            if (first < i)
+            var first = listeners.FindIndex(0, i, other => other.Value.Bind.Overlaps(listener.Bind));
+            if (first >= 0)
             {
-                root.Report.Error(at, $"`{listener.Bind}` is already taken by the listener `{listeners[first].Value.Bind}` "
+                root.Report.Error(at,
+                    $"`{listener.Bind}` is already taken by the listener `{listeners[first].Value.Bind}` "
                     + listeners[first].Section.Place, "choose another port, or remove one of the two");
             }
             else if (admin is not null && admin.Bind.Overlaps(listener.Bind))
@@ -45,7 +47,8 @@ internal static class CrossChecks
 
         if (clusters.Count > 1 && (!root.IsWritten("routes") || root.IsEmptyList("routes")))
         {
-            root.Report.Error(clusters[1].Section.At, "there is more than one cluster, and no routes choose between them",
+            root.Report.Error(clusters[1].Section.At,
+                "there is more than one cluster, and no routes choose between them",
                 "write `routes`, or keep one cluster");
         }
 
@@ -60,10 +63,11 @@ internal static class CrossChecks
                     names.Count == 0 ? "write `clusters`" : NearestName.Suggest(route.Cluster, names, "write one of"));
             }
 
-            var first = routes.FindIndex(other => other.Value.Covers(route));
-            if (first < i)
+            var first = routes.FindIndex(0, i, other => other.Value.Covers(route));
+            if (first >= 0)
             {
-                root.Report.Warning(section.At, $"no request gets to this route: the one {routes[first].Section.Place} takes them all",
+                root.Report.Warning(section.At,
+                    $"no request gets to this route: the one {routes[first].Section.Place} takes them all",
                     "put it before that one, or remove it");
             }
         }

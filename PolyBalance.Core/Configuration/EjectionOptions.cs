@@ -29,11 +29,12 @@ public sealed record EjectionOptions
                 "How long an ejection lasts at most."),
         };
 
-        if (options.TimeMax < options.BaseTime)
+        if (options.TimeMax < options.BaseTime && section.IsReadable("max_time"))
         {
-            section.Report.Error(section.PositionOf(section.IsWritten("max_time") ? "max_time" : "base_time"),
-                $"`max_time` {Quantity.Write(options.TimeMax)} is shorter than `base_time` {Quantity.Write(options.BaseTime)}",
-                $"write `max_time: {Quantity.Write(options.BaseTime)}` or more");
+            var shortest = Quantity.Write(options.BaseTime);
+            section.Report.Error(section.PositionOf("max_time"),
+                $"`max_time` {Quantity.Write(options.TimeMax)} is shorter than `base_time` {shortest}",
+                $"write `max_time: {shortest}` or more");
         }
 
         return options;

@@ -3,7 +3,9 @@ using System.Runtime.CompilerServices;
 
 namespace PolyBalance.Configuration;
 
-/// <summary>An immutable list with equality by value, so that records of options that hold lists compare by value too.</summary>
+/// <summary>
+/// An immutable list with equality by value, so that records of options that hold lists compare by value too.
+/// </summary>
 /// <remarks>The default value is the empty list.</remarks>
 /// <typeparam name="T">What it holds; compared with its own equality.</typeparam>
 [CollectionBuilder(typeof(EquatableArray), nameof(EquatableArray.Create))]

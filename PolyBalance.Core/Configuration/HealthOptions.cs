@@ -70,14 +70,15 @@ public sealed record HealthOptions
                 "Passes in a row that make a backend healthy."),
             JitterPercent = section.Percent("jitter", inherited.JitterPercent,
                 "How far the interval varies in either direction."),
-            Expect = section.Value("expect", inherited.Expect, "status ranges", "200-399", "Status codes that pass.", ParseExpect),
+            Expect = section.Value("expect", inherited.Expect, "status ranges", "200-399", "Status codes that pass.",
+                ParseExpect),
         };
 
         if (options.Timeout <= options.Interval)
             return options;
 
         // A shorter interval alone is an ordinary wish; the inherited timeout gives way to it.
-        if (!section.IsWritten("timeout"))
+        if (!section.IsReadable("timeout"))
             return options with { Timeout = options.Interval };
 
         section.Report.Error(section.PositionOf("timeout"),
@@ -89,7 +90,8 @@ public sealed record HealthOptions
     private static Parsed<ProbeKind> ParseKind(string text) => text switch
     {
         "http" => ProbeKind.Http,
-        "tcp" or "grpc" or "exec" => new Flaw($"probes of kind `{text}` are not part of this version yet", "write `http`"),
+        "tcp" or "grpc" or "exec"
+            => new Flaw($"probes of kind `{text}` are not part of this version yet", "write `http`"),
         _ => new Flaw($"{Flaw.Show(text)} is no kind of probe", "write `http`"),
     };
 
@@ -107,7 +109,8 @@ public sealed record HealthOptions
             if (first.Flaw is not null || last.Flaw is not null)
                 return new Flaw($"{Flaw.Show(part.Trim())} is no status code from 100 to 599", ExpectExamples);
             if (last.Value < first.Value)
-                return new Flaw($"the range {Flaw.Show(part.Trim())} runs backwards", $"write `{last.Value}-{first.Value}`");
+                return new Flaw($"the range {Flaw.Show(part.Trim())} runs backwards",
+                    $"write `{last.Value}-{first.Value}`");
 
             ranges.Add(new(first.Value, last.Value));
         }

@@ -42,7 +42,8 @@ public sealed record HostPolicy
             return text == "backend" ? Backend : Preserve;
 
         // One spelling of the two words must not become somebody's Host by accident.
-        if (text.Equals("preserve", StringComparison.OrdinalIgnoreCase) || text.Equals("backend", StringComparison.OrdinalIgnoreCase))
+        if (text.Equals("preserve", StringComparison.OrdinalIgnoreCase)
+            || text.Equals("backend", StringComparison.OrdinalIgnoreCase))
             return new Flaw($"{Flaw.Show(text)} is neither a keyword nor a host", $"write `{text.ToLowerInvariant()}`");
 
         var colon = text.LastIndexOf(':');
@@ -55,6 +56,7 @@ public sealed record HostPolicy
             && (!hasPort || Quantity.Count(text[(colon + 1)..], 1, ushort.MaxValue).Flaw is null);
         return isSound
             ? Literal(text.ToLowerInvariant())
-            : new Flaw($"{Flaw.Show(text)} is no value for Host", "write `preserve`, `backend`, or a literal `host:port`");
+            : new Flaw($"{Flaw.Show(text)} is no value for Host",
+                "write `preserve`, `backend`, or a literal `host:port`");
     }
 }

@@ -20,13 +20,15 @@ public sealed record ListenerOptions
     /// <param name="section">Where the keys are.</param>
     internal static ListenerOptions? BindFrom(ConfigSection section)
     {
-        // Only a flag or variable may leave the port to the operating system: a file is read by people who need to know it.
+        // Only a flag or variable may leave the port to the operating system: who reads a file wants to know it.
         var portMin = section.PositionOf("bind").Line == 0 ? 0 : 1;
-        var bind = section.Required("bind", "address", "Where clients connect: host:port, [v6]:port, :port or unix:/path.",
+        var bind = section.Required("bind", "address",
+            "Where clients connect: host:port, [v6]:port, :port or unix:/path.",
             "write `bind: \":8000\"`", text => Address.ParseListener(text, portMin));
         var expose = section.List("expose", string.Join("|", Exposable),
             "Local answers on this listener that the admin listener gives too.", ParseExpose);
-        var trustedProxies = section.List("trusted_proxies", "networks", "Peers whose X-Forwarded-* fields are believed.", ParseNetwork);
+        var trustedProxies = section.List("trusted_proxies", "networks",
+            "Peers whose X-Forwarded-* fields are believed.", ParseNetwork);
         return bind is null ? null : new() { Bind = bind, Expose = expose, TrustedProxies = trustedProxies };
     }
 
@@ -40,7 +42,8 @@ public sealed record ListenerOptions
         var slash = text.IndexOf('/', StringComparison.Ordinal);
         var host = Address.ParseHost(slash < 0 ? text : text[..slash]);
         if (host.Flaw is not null || !IPAddress.TryParse(host.Value, out var address))
-            return new Flaw($"{Flaw.Show(text)} is no network", "write one such as `10.0.0.0/8`, or a single IP address");
+            return new Flaw($"{Flaw.Show(text)} is no network",
+                "write one such as `10.0.0.0/8`, or a single IP address");
 
         var bits = address.GetAddressBytes().Length * 8;
         if (slash < 0)

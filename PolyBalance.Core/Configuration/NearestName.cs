@@ -6,7 +6,9 @@ internal static class NearestName
     // Longer words are no slips of the finger, and the table below grows with their square.
     private const int LengthMax = 64;
 
-    /// <summary>The most similar name, or <see langword="null"/> when none is similar enough to be worth suggesting.</summary>
+    /// <summary>
+    /// The most similar name, or <see langword="null"/> when none is similar enough to be worth suggesting.
+    /// </summary>
     /// <param name="written">What was written.</param>
     /// <param name="names">What could have been meant; of equally near ones the first is taken.</param>
     public static string? Of(string written, IEnumerable<string> names)

@@ -1,6 +1,8 @@
 namespace PolyBalance.Configuration;
 
-/// <summary>Puts what flags and variables say into the tree before it is bound, so that one set of rules checks everything.</summary>
+/// <summary>
+/// Puts what flags and variables say into the tree before it is bound, so that one set of rules checks everything.
+/// </summary>
 internal static class OverrideMerge
 {
     private const string DefaultCluster = "default";
@@ -20,7 +22,8 @@ internal static class OverrideMerge
         if (overrides.Backends is { } backends)
             root = WithBackends(root, backends, report);
         if (overrides.Strategy is { } strategy)
-            root = InEachCluster(root, cluster => cluster.With("algorithm", Scalar(strategy.Value.Trim(), At(strategy))));
+            root = InEachCluster(root,
+                cluster => cluster.With("algorithm", Scalar(strategy.Value.Trim(), At(strategy))));
 
         root = WithDuration(root, "health", "interval", overrides.HealthInterval);
         root = WithDuration(root, "health", "timeout", overrides.HealthTimeout);

@@ -21,7 +21,8 @@ public sealed record ProxyOptions
     public AdminOptions? Admin { get; init; } = AdminOptions.Default;
 
     /// <summary>
-    /// Which requests go to which cluster; the first match wins. Never empty after parsing: without <c>routes</c> in the
+    /// Which requests go to which cluster; the first match wins. Never empty after parsing: without <c>routes</c> in
+    /// the
     /// file it holds one route that sends everything to the only cluster.
     /// </summary>
     public required EquatableArray<RouteOptions> Routes { get; init; }
@@ -44,7 +45,9 @@ public sealed record ProxyOptions
     /// <summary>Which implementation moves the bytes.</summary>
     public TransportKind Transport { get; init; } = TransportKind.Auto;
 
-    /// <summary>Reads a configuration and finds every error in it. Total: no text makes it throw. Does no I/O.</summary>
+    /// <summary>
+    /// Reads a configuration and finds every error in it. Total: no text makes it throw. Does no I/O.
+    /// </summary>
     /// <param name="text">YAML or JSON; may be empty when the overrides say enough.</param>
     /// <param name="file">What errors call the text; nothing is read from there.</param>
     /// <param name="environment">Looks up <c>${NAME}</c>; without it no variable is set.</param>
@@ -68,10 +71,14 @@ public sealed record ProxyOptions
         }
         else
         {
-            report.Error(root.At, $"the file must be a mapping, not {root.Kind}", "begin with `listeners:` and `clusters:`");
+            report.Error(root.At, $"the file must be a mapping, not {root.Kind}",
+                "begin with `listeners:` and `clusters:`");
         }
 
-        return new() { Options = report.HasErrors ? null : options, Errors = report.Errors, Warnings = report.Warnings };
+        if (report.HasErrors)
+            options = null;
+
+        return new() { Options = options, Errors = report.Errors, Warnings = report.Warnings };
     }
 
     /// <summary>Reads the whole configuration.</summary>
@@ -81,8 +88,10 @@ public sealed record ProxyOptions
         root.RequireWritten("listeners", "write `listeners: [ { bind: \":8000\" } ]`");
         var listeners = root.Items("listeners", null, "list, required", "Where client connections are accepted.",
             ListenerOptions.BindFrom);
-        var admin = root.SectionOrOff("admin", AdminOptions.Default, "The listener for operators.", AdminOptions.BindFrom);
-        var routes = root.Items("routes", null, "list", "Which requests go where; the first match wins. Without it the only cluster takes all.",
+        var admin = root.SectionOrOff("admin", AdminOptions.Default, "The listener for operators.",
+            AdminOptions.BindFrom);
+        var routes = root.Items("routes", null, "list",
+            "Which requests go where; the first match wins. Without it the only cluster takes all.",
             RouteOptions.BindFrom);
         root.RequireWritten("clusters", "write `clusters: { web: { backends: [ \"10.0.0.1:8080\" ] } }`");
         var clusters = root.Entries("clusters", "The named sets of backends.", ClusterOptions.BindFrom);
@@ -100,8 +109,10 @@ public sealed record ProxyOptions
             Timeouts = root.Section("timeouts", "How long clients may take.", ClientTimeoutOptions.BindFrom),
             Limits = root.Section("limits", "How much clients may send.", LimitOptions.BindFrom),
             Logging = root.Section("logging", "What is written to which log.", LoggingOptions.BindFrom),
-            Shutdown = root.Section("shutdown", "How the process ends after the first signal.", ShutdownOptions.BindFrom),
-            Transport = root.Value("transport", TransportKind.Auto, "auto|sockets", "auto", "Which implementation moves the bytes.",
+            Shutdown = root.Section("shutdown", "How the process ends after the first signal.",
+                ShutdownOptions.BindFrom),
+            Transport = root.Value("transport", TransportKind.Auto, "auto|sockets", "auto",
+                "Which implementation moves the bytes.",
                 ParseTransport),
         };
     }
@@ -111,6 +122,7 @@ public sealed record ProxyOptions
         "auto" => TransportKind.Auto,
         "sockets" => TransportKind.Sockets,
         "io_uring" => new Flaw("the transport `io_uring` is not part of this version yet", "write `auto`"),
-        _ => new Flaw($"{Flaw.Show(text)} is no transport", NearestName.Suggest(text, ["auto", "sockets"], "write one of")),
+        _ => new Flaw($"{Flaw.Show(text)} is no transport",
+            NearestName.Suggest(text, ["auto", "sockets"], "write one of")),
     };
 }

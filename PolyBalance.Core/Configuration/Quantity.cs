@@ -8,7 +8,9 @@ internal static class Quantity
     /// <summary>The least that a duration may be where zero makes no sense.</summary>
     public static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(1);
 
-    /// <summary>The most that any duration may be: its milliseconds fit an <see cref="int"/>, as sockets want them.</summary>
+    /// <summary>
+    /// The most that any duration may be: its milliseconds fit an <see cref="int"/>, as sockets want them.
+    /// </summary>
     public static readonly TimeSpan Longest = TimeSpan.FromHours(168);
 
     private const string DurationExamples = "write a number and a unit, such as `500ms`, `10s` or `1h30m`";
@@ -38,7 +40,10 @@ internal static class Quantity
         return flaw ?? new Flaw($"{Flaw.Show(text)} is not a whole number", $"write a number from {min} to {max}");
     }
 
-    /// <summary>Reads a duration within bounds: numbers with the units <c>h</c>, <c>m</c>, <c>s</c>, <c>ms</c>, in falling order.</summary>
+    /// <summary>
+    /// Reads a duration within bounds: numbers with the units <c>h</c>, <c>m</c>, <c>s</c>, <c>ms</c>, in falling
+    /// order.
+    /// </summary>
     /// <param name="text">What the user wrote.</param>
     /// <param name="min">The shortest allowed.</param>
     /// <param name="max">The longest allowed.</param>
@@ -58,7 +63,8 @@ internal static class Quantity
             if (length <= 0 || !TryDigits(rest[..length], out var number, out _))
                 return new Flaw($"{Flaw.Show(text)} is not a duration", DurationExamples);
 
-            var unit = Array.Find(DurationUnits, unit => rest.AsSpan(length).StartsWith(unit.Name, StringComparison.Ordinal));
+            var unit = Array.Find(DurationUnits,
+                unit => rest.AsSpan(length).StartsWith(unit.Name, StringComparison.Ordinal));
             if (unit.Name is null || unit.Milliseconds >= largest)
                 return new Flaw($"{Flaw.Show(text)} is not a duration", DurationExamples);
 
@@ -74,7 +80,8 @@ internal static class Quantity
     }
 
     /// <summary>Reads a number of bytes within bounds.</summary>
-    /// <param name="text">A bare number, or one with a unit: powers of 1024 as <c>KiB</c>, powers of 1000 as <c>KB</c>.</param>
+    /// <param name="text">A bare number, or one with a unit: powers of 1024 as <c>KiB</c>, powers of 1000 as
+    /// <c>KB</c>.</param>
     /// <param name="min">The smallest allowed.</param>
     /// <param name="max">The largest allowed.</param>
     public static Parsed<long> Size(string text, long min, long max)
@@ -94,7 +101,8 @@ internal static class Quantity
             var meant = Array.Find(SizeUnits, unit => unit.Name.Length == 3
                 && written.StartsWith(unit.Name[..1], StringComparison.OrdinalIgnoreCase));
             return new Flaw(
-                $"{Flaw.Show(text)} is not a size", meant.Name is null ? SizeExamples : $"write `{number}{meant.Name}`");
+                $"{Flaw.Show(text)} is not a size",
+                meant.Name is null ? SizeExamples : $"write `{number}{meant.Name}`");
         }
 
         // The largest number of digits times the largest unit would not fit.
@@ -138,7 +146,7 @@ internal static class Quantity
         if (milliseconds == 0)
             return "0s";
 
-        var unit = DurationUnits.OrderByDescending(unit => unit.Milliseconds).First(unit => milliseconds % unit.Milliseconds == 0);
+        var unit = DurationUnits.Where(unit => milliseconds % unit.Milliseconds == 0).MaxBy(unit => unit.Milliseconds);
         return Write(milliseconds / unit.Milliseconds) + unit.Name;
     }
 

@@ -23,7 +23,8 @@ public sealed record RetryOptions
         {
             Attempts = section.Count("attempts", Default.Attempts, 0, Limits.AttemptsMax - 1,
                 "Further attempts after the first, each at a backend not yet tried."),
-            BudgetPercent = section.Percent("budget", Default.BudgetPercent, "Share of the requests that may be retried."),
+            BudgetPercent = section.Percent("budget", Default.BudgetPercent,
+                "Share of the requests that may be retried."),
             ReplayBufferBytes = section.Size("replay_buffer", Default.ReplayBufferBytes, 0, Limits.ReplayBytesMax,
                 "Request content kept for a further attempt."),
         };

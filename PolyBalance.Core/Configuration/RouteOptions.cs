@@ -6,7 +6,8 @@ public sealed record RouteOptions
     private const long MaxBodyCeiling = 1L << 50;
 
     /// <summary>
-    /// A host name in lower case, or <c>*.</c> and a suffix that any deeper name matches; <see langword="null"/> matches every
+    /// A host name in lower case, or <c>*.</c> and a suffix that any deeper name matches; <see langword="null"/>
+    /// matches every
     /// host.
     /// </summary>
     public string? Host { get; init; }
@@ -17,7 +18,9 @@ public sealed record RouteOptions
     /// <summary>Name of the cluster that takes the request.</summary>
     public required string Cluster { get; init; }
 
-    /// <summary>Longest request content that is forwarded; <see langword="null"/> for any length. Unit: bytes.</summary>
+    /// <summary>
+    /// Longest request content that is forwarded; <see langword="null"/> for any length. Unit: bytes.
+    /// </summary>
     public long? MaxBody { get; init; }
 
     /// <summary>Reads the section.</summary>
@@ -26,11 +29,13 @@ public sealed record RouteOptions
     {
         var (host, path) = section.Section("match", "Which requests the route takes; by default all.", match => (
             match.Text("host", null, "host or *.suffix", "Host that the client asked for.", ParseHost),
-            match.Text("path", "/", "request path", "Prefix of the request's path, matched on segment borders.", ParsePath)!));
+            match.Text("path", "/", "request path", "Prefix of the request's path, matched on segment borders.",
+                ParsePath)!));
         section.RequireWritten("cluster", "name the cluster that takes the requests");
-        var cluster = section.Text("cluster", null, ConfigName.Type + ", required", "Name of the cluster that takes the request.",
-            ConfigName.Parse);
-        var maxBody = section.Value<long?>("max_body", null, "size", null, "Longest request content that is forwarded.", text =>
+        var cluster = section.Text("cluster", null, ConfigName.Type + ", required",
+            "Name of the cluster that takes the request.", ConfigName.Parse);
+        var maxBody = section.Value<long?>("max_body", null, "size", null,
+            "Longest request content that is forwarded.", text =>
         {
             var parsed = Quantity.Size(text, 0, MaxBodyCeiling);
             return new(parsed.Value, parsed.Flaw);
@@ -38,7 +43,9 @@ public sealed record RouteOptions
         return cluster is null ? null : new() { Host = host, Path = path, Cluster = cluster, MaxBody = maxBody };
     }
 
-    /// <summary>Whether every request that the other route matches is taken by this one, if this one comes first.</summary>
+    /// <summary>
+    /// Whether every request that the other route matches is taken by this one, if this one comes first.
+    /// </summary>
     /// <param name="other">A route that comes later.</param>
     internal bool Covers(RouteOptions other)
     {
@@ -54,7 +61,8 @@ public sealed record RouteOptions
         var isSuffix = text.StartsWith("*.", StringComparison.Ordinal);
         var name = isSuffix ? text[2..] : text;
         if (name.Contains('*', StringComparison.Ordinal))
-            return new Flaw($"{Flaw.Show(text)} has a `*` where none can be", "write a host name, or `*.` and a suffix");
+            return new Flaw($"{Flaw.Show(text)} has a `*` where none can be",
+                "write a host name, or `*.` and a suffix");
         if (name.Contains('/', StringComparison.Ordinal))
             return new Flaw($"{Flaw.Show(text)} is more than a host", "write the path into `path`");
 
@@ -65,7 +73,8 @@ public sealed record RouteOptions
 
         var colon = name.LastIndexOf(':');
         return colon > 0 && Address.ParseHost(name[..colon]).Flaw is null
-            ? new Flaw($"{Flaw.Show(text)} has a port, and routes match hosts only", $"write `{text[..text.LastIndexOf(':')]}`")
+            ? new Flaw($"{Flaw.Show(text)} has a port, and routes match hosts only",
+                $"write `{text[..text.LastIndexOf(':')]}`")
             : parsed.Flaw;
     }
 

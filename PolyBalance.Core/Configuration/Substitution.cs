@@ -2,7 +2,9 @@ using System.Text;
 
 namespace PolyBalance.Configuration;
 
-/// <summary>Puts environment variables into values: <c>${NAME}</c>, <c>${NAME:-default}</c>; <c>$${</c> stands for <c>${</c>.</summary>
+/// <summary>
+/// Puts environment variables into values: <c>${NAME}</c>, <c>${NAME:-default}</c>; <c>$${</c> stands for <c>${</c>.
+/// </summary>
 internal static class Substitution
 {
     // A variable may hold a certificate, but not a library.
@@ -11,7 +13,8 @@ internal static class Substitution
     /// <summary>Replaces every variable; what a variable holds is not looked at again.</summary>
     /// <param name="text">A value as the file has it.</param>
     /// <param name="environment">Looks up a variable.</param>
-    /// <param name="flaw">Told of each variable that is missing and of each malformed mention, with the index in the text.</param>
+    /// <param name="flaw">Told of each variable that is missing and of each malformed mention, with the index in the
+    /// text.</param>
     /// <returns>The value, or <see langword="null"/> when there was a flaw.</returns>
     public static string? Apply(string text, Func<string, string?> environment, Action<int, Flaw> flaw)
     {
@@ -44,7 +47,8 @@ internal static class Substitution
             if (result.Length <= TextLengthMax)
                 continue;
 
-            flaw(0, new("the value is too long once its variables are put in", $"keep it below {TextLengthMax} characters"));
+            flaw(0, new("the value is too long once its variables are put in",
+                $"keep it below {TextLengthMax} characters"));
             return null;
         }
 

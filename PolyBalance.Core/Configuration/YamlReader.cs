@@ -6,7 +6,8 @@ namespace PolyBalance.Configuration;
 /// <summary>Turns YAML into our own tree, in which every value knows its line and column. JSON is YAML too.</summary>
 /// <remarks>
 /// Works from the parser's events and not from its node tree, which stops at the first duplicate key. Everything that a
-/// text can grow by is bounded: its length, its depth, and its number of values with aliases counted as often as they are used.
+/// text can grow by is bounded: its length, its depth, and its number of values with aliases counted as often as they
+/// are used.
 /// </remarks>
 internal sealed class YamlReader
 {
@@ -34,7 +35,8 @@ internal sealed class YamlReader
     /// <param name="file">What errors call the text.</param>
     /// <param name="environment">Looks up <c>${NAME}</c> in values.</param>
     /// <param name="report">Takes the errors.</param>
-    /// <returns>The tree; <see langword="null"/> when the text holds nothing, or nothing that could be read to its end.</returns>
+    /// <returns>The tree; <see langword="null"/> when the text holds nothing, or nothing that could be read to its
+    /// end.</returns>
     public static ConfigNode? Read(string text, string file, Func<string, string?> environment, ConfigReport report)
     {
         // Windows editors put a byte order mark there; to the parser it would be part of the first key.
@@ -60,9 +62,10 @@ internal sealed class YamlReader
             var (at, flaw) = YamlSyntax.Explain(body, exception.Start.Line, exception.Start.Column, exception.Message);
             report.Error(new(file, at.Line, at.Column), flaw);
         }
-        catch (Exception exception) when (exception is ArgumentException or InvalidOperationException or FormatException)
+        catch (Exception exception)
+            when (exception is ArgumentException or InvalidOperationException or FormatException)
         {
-            // The parser lets a few of these escape on malformed text: an impossible \U escape, a key that ends in a flow.
+            // The parser lets a few of these escape on malformed text, such as an impossible \U escape.
             var last = reader._parser.Current?.End ?? Mark.Empty;
             var (at, flaw) = YamlSyntax.Explain(body, last.Line, last.Column, "");
             report.Error(new(file, at.Line, at.Column), flaw);
@@ -78,7 +81,8 @@ internal sealed class YamlReader
         while (_parser.MoveNext() && _parser.Current is DocumentStart document)
         {
             if (root is not null)
-                throw Unreadable(At(document), "a second document begins here", "keep one configuration per file: remove `---`");
+                throw Unreadable(At(document), "a second document begins here",
+                    "keep one configuration per file: remove `---`");
 
             _parser.MoveNext();
             root = ReadNode(depth: 1);
@@ -124,7 +128,8 @@ internal sealed class YamlReader
     private ConfigNode Alias(AnchorAlias alias, Position at)
         => _anchors.TryGetValue(alias.Value.Value, out var node)
             ? node
-            : throw Unreadable(at, $"no anchor {Flaw.Show("&" + alias.Value.Value)} above this alias", "define it first, or quote the value");
+            : throw Unreadable(at, $"no anchor {Flaw.Show("&" + alias.Value.Value)} above this alias",
+                "define it first, or quote the value");
 
     private ConfigList ReadList(Position at, int depth)
     {
@@ -142,14 +147,25 @@ internal sealed class YamlReader
         {
             var keyAt = At(_parser.Current!);
             if (_parser.Current is not Scalar { Value: var key, Style: var style })
-                throw Unreadable(keyAt, "a key must be a single word", "values that begin with `{`, `[`, `&` or `*` need quotes");
+                throw Unreadable(keyAt, "a key must be a single word",
+                    "values that begin with `{`, `[`, `&` or `*` need quotes");
 
             _parser.MoveNext();
             var value = ReadNode(depth + 1);
             if (key == "<<")
-                _report.Error(keyAt, "merge keys (`<<`) are not supported", "repeat the keys, or use an alias for the whole section");
-            else if (!entries.TryAdd(key, new(key, keyAt, value, style == ScalarStyle.Plain)))
-                _report.Error(keyAt, $"the key {Flaw.Show(key)} is already in this mapping, at line {entries[key].KeyAt.Line}", "remove one of the two");
+            {
+                _report.Error(keyAt, "merge keys (`<<`) are not supported",
+                    "repeat the keys, or use an alias for the whole section");
+            }
+            else if (entries.TryGetValue(key, out var first))
+            {
+                _report.Error(keyAt, $"the key {Flaw.Show(key)} is already in this mapping, at line {first.KeyAt.Line}",
+                    "remove one of the two");
+            }
+            else
+            {
+                entries.Add(key, new(key, keyAt, value, style == ScalarStyle.Plain));
+            }
         }
 
         return new(at, [.. entries.Values]);

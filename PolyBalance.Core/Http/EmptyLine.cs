@@ -60,8 +60,8 @@ internal static class EmptyLine
         var alreadyScanned = scanned;
         var end = Math.Min(bytes.Length, start + bytesMax);
 
-        // Three bytes again: the CR LF CR of an empty line may have been the last that was there.
-        var offset = Math.Max(start, alreadyScanned - 3);
+        // Two bytes again: the LF of the last line and the CR of an empty one may have been the last that was there.
+        var offset = Math.Max(start, alreadyScanned - 2);
         if (offset >= end)
             return end == start + bytesMax ? EmptyLineSearch.TooLong : EmptyLineSearch.NeedMore;
 

@@ -33,9 +33,11 @@ internal sealed class Attempt(HttpDate date)
     /// <param name="cluster">Where the backend belongs.</param>
     /// <param name="backend">Whom to try.</param>
     /// <param name="mustBeFresh">Do not reuse a connection: one has just turned out to be stale.</param>
+    /// <param name="started">Now, in heartbeat time.</param>
     /// <returns>What failed, or <see cref="FailureKind.None"/> when the client has the whole response.</returns>
     [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
-    public async ValueTask<FailureKind> RunAsync(Exchange exchange, Cluster cluster, Backend backend, bool mustBeFresh)
+    public async ValueTask<FailureKind> RunAsync(
+        Exchange exchange, Cluster cluster, Backend backend, bool mustBeFresh, long started)
     {
         exchange.State.AttemptStarted();
         exchange.Response.Clear();
@@ -59,14 +61,13 @@ internal sealed class Attempt(HttpDate date)
         var timeouts = cluster.Options.Timeouts;
         var responseTimeout = exchange.Client.Heartbeat.Ticks(timeouts.Response);
         connection.WriteTimeout = 0;
-        connection.ReadDeadline = exchange.Bound(exchange.Client.Heartbeat.Now + responseTimeout);
         HeadWriter.WriteRequest(
             exchange.Request, exchange.Client.Additions, cluster.HostFor(backend), exchange.Id.Span,
             exchange.RequestFraming, exchange.Request.WantsUpgrade, connection.Output);
         exchange.State.RequestHeadSent();
 
         // :: 11 stream up
-        exchange.RequestPace.Begin(exchange, connection, responseTimeout);
+        exchange.RequestPace.Begin(exchange, connection, responseTimeout, started);
         var upload = new Upload(exchange.Upload.RunAsync(connection, exchange.RequestFraming, exchange.RequestPace));
 
         // :: 12 receive
@@ -240,7 +241,7 @@ internal sealed class Attempt(HttpDate date)
         exchange.Status = response.Status;
 
         exchange.ResponsePace.Begin(exchange, backend, client.Heartbeat.Ticks(timeouts.ResponseIdle));
-        exchange.Download.Begin(backend, framing, long.MaxValue, replayBytesMax: 0);
+        exchange.Download.Begin(backend, response, framing, long.MaxValue, replayBytesMax: 0);
         var result = await exchange.Download.RunAsync(exchange.Connection, towardsClient, exchange.ResponsePace)
             .ConfigureAwait(false);
         switch (result.End)

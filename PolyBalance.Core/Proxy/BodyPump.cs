@@ -67,6 +67,7 @@ internal sealed class BodyPump
     private const int ShortPieceBytes = 256;
 
     private readonly List<ReadOnlyMemory<byte>> _pieces = new(PiecesMax);
+    private MessageHead? _head;
     private TrailerSection? _trailers;
     private Connection _source = null!;
     private Connection? _sink;
@@ -91,12 +92,15 @@ internal sealed class BodyPump
 
     /// <summary>Says where a body comes from and how much of it may be kept for another attempt.</summary>
     /// <param name="source">Where it comes from.</param>
+    /// <param name="head">The head before it, whose Connection field speaks for trailer fields too.</param>
     /// <param name="framing">How it ends there.</param>
     /// <param name="contentBytesMax">More content than this is refused. Unit: bytes.</param>
     /// <param name="replayBytesMax">Bytes to hold for another attempt; 0: none.</param>
-    public void Begin(Connection source, BodyFraming framing, long contentBytesMax, long replayBytesMax)
+    public void Begin(
+        Connection source, MessageHead head, BodyFraming framing, long contentBytesMax, long replayBytesMax)
     {
         _source = source;
+        _head = head;
         _sourceFraming = framing;
         _contentBytesMax = contentBytesMax;
         _replayBytesMax = replayBytesMax;
@@ -202,6 +206,7 @@ internal sealed class BodyPump
     public void Reset()
     {
         _source = null!;
+        _head = null;
         _sink = null;
         _pace = null!;
         _pieces.Clear();
@@ -303,6 +308,7 @@ internal sealed class BodyPump
             _trailers.Take(bytes.Slice(0, length));
             if (HeadParser.TryParseTrailers(_trailers, out failure))
             {
+                Forwarding.MarkTrailers(_trailers.Fields, _head!);
                 _hasTrailers = _trailers.Fields.Count > 0;
                 _decoder.TrailerDone();
                 used += length;

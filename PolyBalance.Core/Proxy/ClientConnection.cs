@@ -143,13 +143,21 @@ internal sealed class ClientConnection : IConnectionWatcher
             return false;       // left, idle for too long, or drained, between two exchanges
 
         Connection.ReadDeadline = Heartbeat.Unbounded;
-        failure = failure == FailureKind.ClientClosed
-            ? failure
-            : await ServeAsync(exchange, failure).ConfigureAwait(false);
+        if (TryPrepare(exchange, ref failure))
+            failure = await _shared.Handler.HandleAsync(exchange).ConfigureAwait(false);
+        else if (failure != FailureKind.ClientClosed)
+            failure = await LocalResponse.RefuseAsync(exchange, failure).ConfigureAwait(false);
+        return Conclude(exchange, failure);
+    }
 
+    private bool Conclude(Exchange exchange, FailureKind failure)
+    {
         // :: 15 record
-        var clientAddress = IsTrusted ? ForwardedClient.Find(exchange.Request, _address!, Rules) : Address;
-        _shared.Sink.Record(exchange.ToRecord(failure, clientAddress, Heartbeat));
+        if (_shared.Sink is { } sink)
+        {
+            var clientAddress = IsTrusted ? ForwardedClient.Find(exchange.Request, _address!, Rules) : Address;
+            sink.Record(exchange.ToRecord(failure, clientAddress, Heartbeat));
+        }
 
         // :: 16 keep-alive
         Connection.Unwatch();
@@ -166,6 +174,13 @@ internal sealed class ClientConnection : IConnectionWatcher
         failure = FailureKind.None;
         if (bytes.IsEmpty)
             return HeadSearchStatus.NeedMore;
+
+        // A lone CRLF, which old clients send after a body, begins no request: the client is still idle. RFC 9112 §2.2.
+        if (bytes.Length <= 2 && _exchange is null && bytes.FirstSpan[0] == (byte)'\r' && !_isInHead)
+        {
+            Connection.Input.AdvanceTo(bytes.Start, bytes.End);
+            return HeadSearchStatus.NeedMore;
+        }
 
         var exchange = _exchange ??= Begin();
         var status = HeadParser.FindRequestEnd(bytes, ref _scanned, Rules.Head, out var length, out failure);
@@ -209,27 +224,27 @@ internal sealed class ClientConnection : IConnectionWatcher
         return failure != FailureKind.None;
     }
 
-    [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
-    private async ValueTask<FailureKind> ServeAsync(Exchange exchange, FailureKind failure)
+    // False when the request cannot be handled, and `failure` says why.
+    private bool TryPrepare(Exchange exchange, ref FailureKind failure)
     {
-        if (!IsTrusted || !exchange.Id.TryTake(exchange.Request.Fields.First(KnownField.XRequestId)))
+        var fields = exchange.Request.Fields;
+        var isKept = IsTrusted && !fields.IsRepeated(KnownField.XRequestId)
+            && exchange.Id.TryTake(fields.First(KnownField.XRequestId));
+        if (!isKept)
             exchange.Id.Make(_number, _exchanges);
         _exchanges++;
 
         // :: 5 frame
-        if (failure == FailureKind.None && BodyFraming.TryDecide(exchange.Request, out var framing, out failure))
-        {
-            exchange.RequestFraming = framing;
-            exchange.State.RequestHeadReceived(exchange.Request.KeepAlive);
-            if (framing is { Kind: BodyKind.None } or { Kind: BodyKind.Length, Length: 0 })
-                exchange.State.RequestReceived();
-            else
-                Connection.IsIdle = false;
-        }
+        if (failure != FailureKind.None || !BodyFraming.TryDecide(exchange.Request, out var framing, out failure))
+            return false;
 
-        return failure == FailureKind.None
-            ? await _shared.Handler.HandleAsync(exchange).ConfigureAwait(false)
-            : await LocalResponse.RefuseAsync(exchange, failure).ConfigureAwait(false);
+        exchange.RequestFraming = framing;
+        exchange.State.RequestHeadReceived(exchange.Request.KeepAlive);
+        if (framing is { Kind: BodyKind.None } or { Kind: BodyKind.Length, Length: 0 })
+            exchange.State.RequestReceived();
+        else
+            Connection.IsIdle = false;
+        return true;
     }
 
     // RFC 9112 §9.6: a close with unread input would reset the connection and might destroy our last response on its way.

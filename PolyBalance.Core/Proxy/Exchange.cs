@@ -82,8 +82,8 @@ internal sealed class Exchange : IResettable
     /// <summary>Whether no byte of the current attempt has left this process.</summary>
     public bool NothingSent { get; set; }
 
-    /// <summary>Whether an attempt has failed because the backend did not answer in time.</summary>
-    public bool HasTimedOut { get; private set; }
+    /// <summary>Attempts that failed because the backend did not answer in time.</summary>
+    public int TimedOutAttempts { get; private set; }
 
     /// <summary>Whether the request may reach a backend twice. RFC 9110 §9.2.2; an Idempotency-Key promises the same.</summary>
     public bool IsRepeatable => Request.Method.IsIdempotent || Request.Fields.Has(KnownField.IdempotencyKey);
@@ -102,10 +102,12 @@ internal sealed class Exchange : IResettable
             _tried[_triedCount++] = backend;
     }
 
-    /// <summary>An attempt is over.</summary>
-    public void EndAttempt(Backend backend, FailureKind failure, TimeSpan duration)
+    /// <summary>An attempt that began at <paramref name="started"/> (heartbeat time) is over.</summary>
+    public void EndAttempt(Backend backend, FailureKind failure, long started)
     {
-        HasTimedOut |= failure == FailureKind.ResponseTimedOut;
+        var duration = Client.Heartbeat.Span(Client.Heartbeat.Now - started);
+        if (failure == FailureKind.ResponseTimedOut)
+            TimedOutAttempts++;
         if (_attemptCount < _attempts.Length)
             _attempts[_attemptCount++] = new(backend.Address, failure, Response.Status, duration);
     }
@@ -113,12 +115,11 @@ internal sealed class Exchange : IResettable
     /// <summary>What is to be recorded of it.</summary>
     public ExchangeRecord ToRecord(FailureKind failure, string clientAddress, Heartbeat heartbeat)
     {
-        var duration = heartbeat.Span(heartbeat.Now - Started);
         var isPlain = _attemptCount == 0 || (_attemptCount == 1 && failure == FailureKind.None);
         return new()
         {
-            Started = heartbeat.UtcNow - duration,
-            Duration = duration,
+            Started = heartbeat.UtcAt(Started),
+            Duration = heartbeat.Span(heartbeat.Now - Started),
             TimeToFirstByte = FirstByte == 0 ? TimeSpan.Zero : heartbeat.Span(FirstByte - Started),
             ClientAddress = clientAddress,
             Method = Request.MethodMemory,
@@ -159,7 +160,7 @@ internal sealed class Exchange : IResettable
         _attempts.AsSpan(0, _attemptCount).Clear();
         _triedCount = _attemptCount = 0;
         NothingSent = false;
-        HasTimedOut = false;
+        TimedOutAttempts = 0;
         return true;
     }
 }

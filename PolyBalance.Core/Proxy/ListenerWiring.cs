@@ -8,14 +8,14 @@ namespace PolyBalance.Proxy;
 /// <summary>What every client connection of one listener shares. Immutable.</summary>
 /// <param name="Handler">Answers its exchanges.</param>
 /// <param name="Rules">Its limits and timeouts.</param>
-/// <param name="Sink">Hears of every finished exchange.</param>
+/// <param name="Sink">Hears of every finished exchange; null: nobody wants to.</param>
 /// <param name="Heartbeat">The clock.</param>
 /// <param name="Exchanges">Where exchanges are rented.</param>
 /// <param name="Logger">For bugs.</param>
 internal sealed record ListenerWiring(
     IExchangeHandler Handler,
     ClientRules Rules,
-    IExchangeSink Sink,
+    IExchangeSink? Sink,
     Heartbeat Heartbeat,
     ObjectPool<Exchange> Exchanges,
     ILogger Logger);

@@ -77,7 +77,8 @@ internal static class LocalResponse
     /// <summary>Whether the request says that it must not be forwarded any further. RFC 9110 §7.6.2.</summary>
     public static bool IsLastHop(RequestHead request)
         => request.Method.Kind is MethodKind.Trace or MethodKind.Options
-            && request.Fields.First(KnownField.MaxForwards).SequenceEqual("0"u8);
+            && Http.Ascii.TryParseDecimal(request.Fields.First(KnownField.MaxForwards), out var left)
+            && left == 0;
 
     // RFC 9110 §9.3.8: what may be secret is left out of what TRACE reflects.
     private static byte[] Reflect(RequestHead request)

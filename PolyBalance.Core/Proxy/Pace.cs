@@ -1,3 +1,4 @@
+using PolyBalance.Http;
 using PolyBalance.Transport;
 
 namespace PolyBalance.Proxy;
@@ -20,13 +21,15 @@ internal sealed class RequestPace : IBodyPace
     /// <param name="exchange">Whose request.</param>
     /// <param name="backend">Whose time to answer is kept.</param>
     /// <param name="responseTimeout">That time, in heartbeat ticks.</param>
-    public void Begin(Exchange exchange, Connection backend, long responseTimeout)
+    /// <param name="now">In heartbeat time.</param>
+    public void Begin(Exchange exchange, Connection backend, long responseTimeout, long now)
     {
         _exchange = exchange;
         _backend = backend;
         _responseTimeout = responseTimeout;
         _waited = 0;
         _awaitsContinue = exchange.Request.ExpectsContinue;
+        backend.ReadDeadline = exchange.Bound(now + responseTimeout);
     }
 
     /// <summary>100 (Continue) went to the client: from now on it is the client that we wait for.</summary>
@@ -74,14 +77,14 @@ internal sealed class RequestPace : IBodyPace
     {
         var client = _exchange.Client;
         client.Connection.IsIdle = true;
-        if (end is PumpEnd.Complete)
+        if (end == PumpEnd.Complete)
             client.Connection.Watch(client);
 
         // The backend may have answered before it stopped reading; after anything else it will never see a whole request.
-        if (end is PumpEnd.Complete or PumpEnd.SinkFailed)
-            AfterSend();
-        else
+        if (end is not (PumpEnd.Complete or PumpEnd.SinkFailed))
             _backend.Abort(CloseReason.Aborted);
+        else if (_exchange.RequestFraming.Kind != BodyKind.None)
+            AfterSend();
     }
 }
 

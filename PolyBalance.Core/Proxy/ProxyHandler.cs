@@ -27,22 +27,38 @@ internal sealed class ProxyHandler(SnapshotStore store, Attempt attempt) : IExch
             return await LocalResponse.AnswerLastHopAsync(exchange).ConfigureAwait(false);
 
         var failure = FailureKind.NoEligibleBackend;
-        for (var tries = 0; tries < cluster.AttemptsMax; tries++)
+        var tries = 0;
+        var backend = default(Backend);
+        var mustBeFresh = false;
+        do
         {
             // :: 8 select
-            if (cluster.Selector.Pick(new(key: 0, exchange.Tried)) is not { } backend)
-                break;
+            if (!mustBeFresh)
+            {
+                if (tries++ == cluster.AttemptsMax || cluster.Selector.Pick(new(key: 0, exchange.Tried)) is not { } picked)
+                    break;
+                backend = picked;
+                exchange.BeginAttempt(picked);
+            }
 
-            exchange.BeginAttempt(backend);
-            failure = await TryAsync(exchange, cluster, backend, mustBeFresh: false).ConfigureAwait(false);
+            backend!.Begin();
+            var started = exchange.Client.Heartbeat.Now;
+            failure = FailureKind.InternalError;
+            try
+            {
+                failure = await attempt.RunAsync(exchange, cluster, backend, mustBeFresh, started).ConfigureAwait(false);
+            }
+            finally
+            {
+                backend.Report(failure);
+            }
+
+            exchange.EndAttempt(backend, failure, started);
 
             // A stale connection says nothing about the backend: once more, on a fresh one, and not counted as a try.
-            if (failure == FailureKind.StaleConnection && MayRepeat(exchange, failure))
-                failure = await TryAsync(exchange, cluster, backend, mustBeFresh: true).ConfigureAwait(false);
-
-            if (failure == FailureKind.None || !MayRepeat(exchange, failure))
-                break;
+            mustBeFresh = failure == FailureKind.StaleConnection;
         }
+        while (failure != FailureKind.None && MayRepeat(exchange, failure));
 
         exchange.Upload.Release();
         return failure == FailureKind.None
@@ -59,7 +75,8 @@ internal sealed class ProxyHandler(SnapshotStore store, Attempt attempt) : IExch
 
         // Holding what was sent costs memory: only where another attempt could use it.
         var hold = exchange.IsRepeatable && cluster.AttemptsMax > 1 ? cluster.ReplayBytesMax : 0;
-        exchange.Upload.Begin(exchange.Connection, exchange.RequestFraming, route.BodyBytesMax, hold);
+        exchange.Upload.Begin(
+            exchange.Connection, exchange.Request, exchange.RequestFraming, route.BodyBytesMax, hold);
     }
 
     private static bool MayRepeat(Exchange exchange, FailureKind failure)
@@ -69,25 +86,5 @@ internal sealed class ProxyHandler(SnapshotStore store, Attempt attempt) : IExch
 
         exchange.Upload.Rewind();
         return true;
-    }
-
-    [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
-    private async ValueTask<FailureKind> TryAsync(Exchange exchange, Cluster cluster, Backend backend, bool mustBeFresh)
-    {
-        var started = exchange.Client.Heartbeat.Now;
-        backend.Begin();
-        var failure = FailureKind.InternalError;
-        try
-        {
-            failure = await attempt.RunAsync(exchange, cluster, backend, mustBeFresh).ConfigureAwait(false);
-        }
-        finally
-        {
-            backend.Report(failure);
-            var heartbeat = exchange.Client.Heartbeat;
-            exchange.EndAttempt(backend, failure, heartbeat.Span(heartbeat.Now - started));
-        }
-
-        return failure;
     }
 }

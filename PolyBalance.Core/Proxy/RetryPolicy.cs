@@ -12,8 +12,8 @@ internal static class RetryPolicy
         if (!exchange.Upload.CanReplay)
             return false;       // part of the request body is gone for good
 
-        // A backend that is slow may be slow because of this request: it is not shown to every backend.
-        if (failure == FailureKind.ResponseTimedOut && exchange.HasTimedOut)
+        // A backend that is slow may be slow because of this request: it is shown to one other at most.
+        if (failure == FailureKind.ResponseTimedOut && exchange.TimedOutAttempts > 1)
             return false;
 
         return Failure.Of(failure).Retry switch

@@ -21,7 +21,7 @@ public sealed class ProxyServer : IAsyncDisposable
     private readonly ProxyOptions _options;
     private readonly ILogger _logger;
     private readonly ITransport _transport;
-    private readonly IExchangeSink _sink;
+    private readonly IExchangeSink? _sink;
     private readonly SnapshotStore _store;
     private readonly ProxyHandler _proxy;
     private readonly AdminHandler _admin = new();
@@ -38,7 +38,7 @@ public sealed class ProxyServer : IAsyncDisposable
     private Task _storeLoop = Task.CompletedTask;
 
     private ProxyServer(
-        ProxyOptions options, ILoggerFactory logs, IExchangeSink sink, ITransport transport, TimeProvider clock)
+        ProxyOptions options, ILoggerFactory logs, IExchangeSink? sink, ITransport transport, TimeProvider clock)
     {
         _options = options;
         _logger = logs.CreateLogger("polybalance");
@@ -74,7 +74,7 @@ public sealed class ProxyServer : IAsyncDisposable
     /// <summary>The same over any transport and clock.</summary>
     internal static ProxyServer Create(
         ProxyOptions options, ILoggerFactory logs, IExchangeSink? sink, ITransport transport, TimeProvider clock)
-        => new(options, logs, sink ?? new NoSink(), transport, clock);
+        => new(options, logs, sink, transport, clock);
 
     /// <summary>The snapshot in force.</summary>
     internal SnapshotStore Store => _store;
@@ -180,7 +180,7 @@ public sealed class ProxyServer : IAsyncDisposable
     {
         var socket = _transport.Listen(EndPointOf(options.Bind));
         var rules = new ClientRules(_options.Timeouts, _options.Limits, options, _transport.Heartbeat);
-        var sink = purpose == "traffic" ? _sink : new NoSink();
+        var sink = purpose == "traffic" ? _sink : null;
         var wiring = new ListenerWiring(handler, rules, sink, _transport.Heartbeat, _exchanges, _logger);
         var listener = new Listener(socket, wiring, registry, connectionsMax);
         listeners.Add(listener);
@@ -192,12 +192,5 @@ public sealed class ProxyServer : IAsyncDisposable
     {
         foreach (var backend in _store.Current.Backends())
             backend.Pool.Sweep();
-    }
-
-    private sealed class NoSink : IExchangeSink
-    {
-        public void Record(in ExchangeRecord exchange)
-        {
-        }
     }
 }

@@ -5,7 +5,6 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.ObjectPool;
 using PolyBalance.Configuration;
 using PolyBalance.Proxy;
-using PolyBalance.Telemetry;
 using PolyBalance.Transport;
 using PolyBalance.Transport.Sockets;
 
@@ -31,7 +30,7 @@ public sealed class SampleBackend : IAsyncDisposable
         var rules = new ClientRules(timeouts, LimitOptions.Default, listener, _transport.Heartbeat);
         var exchanges = new DefaultObjectPool<Exchange>(new DefaultPooledObjectPolicy<Exchange>());
         var wiring = new ListenerWiring(
-            _handler, rules, _handler, _transport.Heartbeat, exchanges, logs.CreateLogger("polybalance.backend"));
+            _handler, rules, Sink: null, _transport.Heartbeat, exchanges, logs.CreateLogger("polybalance.backend"));
         _listener = new(socket, wiring, _connections, connectionsMax: 0);
         _listener.Start();
     }
@@ -65,7 +64,7 @@ public sealed class SampleBackend : IAsyncDisposable
     }
 
     /// <summary>Answers with its name, in the way its options say.</summary>
-    private sealed class SampleHandler(SampleBackendOptions options) : IExchangeHandler, IExchangeSink, IBodyPace
+    private sealed class SampleHandler(SampleBackendOptions options) : IExchangeHandler, IBodyPace
     {
         private static readonly byte[] Failing = "out of order\n"u8.ToArray();
 
@@ -79,7 +78,8 @@ public sealed class SampleBackend : IAsyncDisposable
         public async ValueTask<FailureKind> HandleAsync(Exchange exchange)
         {
             var request = Interlocked.Increment(ref _requests);
-            exchange.Upload.Begin(exchange.Connection, exchange.RequestFraming, long.MaxValue, replayBytesMax: 0);
+            exchange.Upload.Begin(
+                exchange.Connection, exchange.Request, exchange.RequestFraming, long.MaxValue, replayBytesMax: 0);
             if (exchange.Request.ExpectsContinue && !exchange.State.IsRequestRead)
                 exchange.Connection.Output.Write("HTTP/1.1 100 Continue\r\n\r\n"u8);
             await exchange.Connection.Output.FlushAsync().ConfigureAwait(false);
@@ -101,10 +101,6 @@ public sealed class SampleBackend : IAsyncDisposable
             return Interlocked.Increment(ref _failures) % 2 == 0
                 ? await LocalResponse.RefuseAsync(exchange, FailureKind.ClientClosed).ConfigureAwait(false)
                 : await LocalResponse.SendAsync(exchange, 500, "text/plain", _nameLine, Failing).ConfigureAwait(false);
-        }
-
-        public void Record(in ExchangeRecord exchange)
-        {
         }
 
         public long BeforeWait() => Heartbeat.Unbounded;
