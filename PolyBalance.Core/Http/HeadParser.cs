@@ -61,6 +61,14 @@ internal static class HeadParser
             start = 2;
         }
 
+        // What cannot be a method (a TLS handshake, noise) is refused at its first byte instead of being waited for.
+        if (bytes.Length > start && bytes.Slice(start).FirstSpan[0] is var first and not (byte)'\n' && !Ascii.IsTokenByte(first))
+        {
+            length = 0;
+            failure = FailureKind.MalformedRequestLine;
+            return HeadSearchStatus.Refused;
+        }
+
         var scannedBefore = scanned;
         var found = EmptyLine.Find(bytes, start, limits.HeadBytesMax, EmptyLine.NotAtStart, ref scanned, out length);
         failure = found switch

@@ -140,6 +140,7 @@ internal sealed class BodyPump
                 break;
             }
 
+            var isOverdue = false;
             if (!_source.Input.TryRead(out var read))
             {
                 // Nothing to wait with: what is written already goes out now (the first byte of a slow stream, a lone head).
@@ -151,10 +152,11 @@ internal sealed class BodyPump
 
                 _source.ReadDeadline = pace.BeforeWait();
                 read = await _source.Input.ReadAsync().ConfigureAwait(false);
+                isOverdue = read.IsCanceled && _source.IsReadOverdue;
                 pace.AfterWait();
             }
 
-            result = Take(read, out var used);
+            result = Take(read, isOverdue, out var used);
             if (!_decoder.IsComplete && HasUnsent && result is null)
             {
                 var flushed = await _sink.Output.FlushAsync().ConfigureAwait(false);
@@ -231,7 +233,7 @@ internal sealed class BodyPump
     }
 
     // Decodes what is there and hands its content to the sink. `used` counts from the first byte that was not yet sent.
-    private PumpResult? Take(in ReadResult read, out long used)
+    private PumpResult? Take(in ReadResult read, bool isOverdue, out long used)
     {
         var rest = read.Buffer.Slice(_held);
         used = 0;
@@ -254,9 +256,7 @@ internal sealed class BodyPump
             return AtEndOfSource(used == rest.Length);
         if (read.IsCanceled && _isStopping)
             return new(PumpEnd.Stopped);
-        if (read.IsCanceled && _source.IsReadOverdue)
-            return new(PumpEnd.SourceTimedOut);
-        return null;
+        return isOverdue ? new(PumpEnd.SourceTimedOut) : null;
     }
 
     private PumpResult? AtEndOfSource(bool isAllUsed)

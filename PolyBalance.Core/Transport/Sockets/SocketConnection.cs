@@ -161,27 +161,28 @@ internal sealed class SocketConnection : Connection, IReceiver, ISender
         public bool TryStart(bool large, bool idle, out Received received)
         {
             _large = large;
-            if (idle)
-                SetBuffer(Memory<byte>.Empty);
-            else
-                RentBlock();
-            return TryRun(out received);
+            return TryRun(idle, out received);
         }
 
         protected override void OnCompleted(SocketAsyncEventArgs e)
         {
-            if (TryOutcome(out var received) || TryRun(out received))
+            if (TryOutcome(out var received) || TryRun(idle: false, out received))
                 connection._input.OnReceived(received);
         }
 
-        // Receives until there is an outcome; false when one is pending.
-        private bool TryRun(out Received received)
+        // Receives until there is an outcome; false when one is pending. Idle: waits first, without a block.
+        private bool TryRun(bool idle, out Received received)
         {
             received = default;
             try
             {
                 do
                 {
+                    if (idle)
+                        SetBuffer(Memory<byte>.Empty);
+                    else
+                        RentBlock();
+                    idle = false;
                     if (connection._socket.ReceiveAsync(this))
                         return false;
                 }
@@ -207,7 +208,6 @@ internal sealed class SocketConnection : Connection, IReceiver, ISender
 
             if (_block is null)
             {
-                RentBlock();
                 received = default;
                 return false;
             }
