@@ -66,6 +66,7 @@ internal sealed class BackendConnection(Connection connection, ConnectionPool po
             return false;
 
         Connection.Close();
+        ReturnMemory();
         return true;
     }
 
@@ -77,6 +78,7 @@ internal sealed class BackendConnection(Connection connection, ConnectionPool po
             Connection.Close();
         else
             Connection.Abort(reason);
+        ReturnMemory();
     }
 
     /// <summary>Bytes that nobody asked for, or the end: either way the connection is of no use any more.</summary>
@@ -84,5 +86,11 @@ internal sealed class BackendConnection(Connection connection, ConnectionPool po
     {
         if (TryRetire())
             pool.OnIdleLost();
+    }
+
+    private void ReturnMemory()
+    {
+        Connection.Input.Complete();
+        Connection.Output.Complete();
     }
 }

@@ -240,7 +240,10 @@ internal sealed class Attempt(HttpDate date)
         exchange.State.ResponseHeadSent(close);
         exchange.Status = response.Status;
 
-        exchange.ResponsePace.Begin(exchange, backend, client.Heartbeat.Ticks(timeouts.ResponseIdle));
+        // Events may be far apart, as in a tunnel; everything else that pauses so long has stopped.
+        var isEventStream = response.Fields.First(KnownField.ContentType).StartsWith("text/event-stream"u8);
+        exchange.ResponsePace.Begin(
+            exchange, backend, isEventStream ? client.Rules.TunnelIdleTimeout : client.Heartbeat.Ticks(timeouts.ResponseIdle));
         exchange.Download.Begin(backend, response, framing, long.MaxValue, replayBytesMax: 0);
         var result = await exchange.Download.RunAsync(exchange.Connection, towardsClient, exchange.ResponsePace)
             .ConfigureAwait(false);

@@ -119,16 +119,22 @@ internal sealed class Heartbeat : IDisposable
         if (Interlocked.Exchange(ref _ticking, 1) == 1)
             return;
 
-        SetWallClock();
-        var now = Now;
-        foreach (var slot in Volatile.Read(ref _slots))
-            slot?.Fire(now);
+        try
+        {
+            SetWallClock();
+            var now = Now;
+            foreach (var slot in Volatile.Read(ref _slots))
+                slot?.Fire(now);
 
-        foreach (var beat in Volatile.Read(ref _beats))
-            beat.Fire(now);
+            foreach (var beat in Volatile.Read(ref _beats))
+                beat.Fire(now);
 
-        Interlocked.Exchange(ref _nextTick, null)?.SetResult();
-        Volatile.Write(ref _ticking, 0);
+            Interlocked.Exchange(ref _nextTick, null)?.SetResult();
+        }
+        finally
+        {
+            Volatile.Write(ref _ticking, 0);
+        }
     }
 
     /// <inheritdoc/>
