@@ -1,0 +1,90 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+
+namespace PolyBalance.Host;
+
+/// <summary>Prints what a command does, its flags, and lines that can be copied.</summary>
+internal sealed class HelpText : SynchronousCommandLineAction
+{
+    private static readonly Dictionary<string, string[]> Examples = new(StringComparer.Ordinal)
+    {
+        ["polybalance"] =
+        [
+            "polybalance demo                               # see it work, without any configuration",
+            "polybalance check --config polybalance.yaml    # find every mistake in a configuration",
+            "polybalance                                    # run with ./polybalance.yaml",
+            "polybalance -port=8000 -backends=http://10.0.0.11:8080,http://10.0.0.12:8080",
+        ],
+        ["run"] =
+        [
+            "polybalance run",
+            "polybalance run --config /etc/polybalance/polybalance.yaml",
+            "polybalance run -port=8000 -backends=\"http://b1:8080,http://b2:8081\" -backend-timeout=30",
+            "envsubst < template.yaml | polybalance run --config -",
+        ],
+        ["check"] =
+        [
+            "polybalance check",
+            "polybalance check --config new.yaml && systemctl restart polybalance",
+        ],
+        ["demo"] = ["polybalance demo", "polybalance demo --once"],
+        ["backend"] =
+        [
+            "polybalance backend --port 9001 --name b1",
+            "polybalance backend --port 9002 --name b2 --delay 50ms --fail-rate 0.1 --keepalive 5s",
+        ],
+        ["version"] = ["polybalance version"],
+    };
+
+    /// <inheritdoc/>
+    public override bool ClearsParseErrors => true;
+
+    /// <inheritdoc/>
+    public override int Invoke(ParseResult parseResult)
+    {
+        var output = parseResult.InvocationConfiguration.Output;
+        var command = parseResult.CommandResult.Command;
+        var isRoot = command is RootCommand;
+        output.WriteLine(command.Description);
+        output.WriteLine();
+        output.WriteLine($"Usage: polybalance {(isRoot ? "[command]" : command.Name)} [flags]");
+
+        var commands = new List<(string, string?)>();
+        foreach (var one in command.Subcommands)
+            commands.Add((one.Name, one.Description));
+        WriteColumns("Commands:", commands, output);
+
+        var flags = new List<(string, string?)>();
+        foreach (var one in command.Options)
+            flags.Add((one.HelpName is null ? one.Name : $"{one.Name} {one.HelpName}", one.Description));
+        if (!isRoot)
+            flags.Add(("--help", "Show this"));
+        WriteColumns("Flags, with two dashes or one:", flags, output);
+
+        output.WriteLine();
+        output.WriteLine("Examples:");
+        foreach (var example in Examples[isRoot ? "polybalance" : command.Name])
+            output.WriteLine($"  {example}");
+        if (isRoot)
+        {
+            output.WriteLine();
+            output.WriteLine("More about one command: polybalance run --help");
+        }
+
+        return ExitCode.Fine;
+    }
+
+    private static void WriteColumns(string title, List<(string Name, string? Meaning)> rows, TextWriter output)
+    {
+        if (rows.Count == 0)
+            return;
+
+        output.WriteLine();
+        output.WriteLine(title);
+        var width = 0;
+        foreach (var (name, _) in rows)
+            width = Math.Max(width, name.Length);
+        foreach (var (name, meaning) in rows)
+            output.WriteLine($"  {name.PadRight(width)}  {meaning}");
+    }
+}

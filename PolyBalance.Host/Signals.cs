@@ -1,0 +1,55 @@
+using System.Runtime.InteropServices;
+
+namespace PolyBalance.Host;
+
+/// <summary>
+/// SIGTERM and SIGINT as two tasks: the first asks for an orderly end, the second for an end at once. And SIGUSR1.
+/// </summary>
+/// <remarks>Signals arrive on a thread of the runtime; the tasks continue on the thread pool.</remarks>
+internal sealed class Signals : IDisposable
+{
+    // Linux and macOS disagree about the number of SIGUSR1, and PosixSignal has no name for it.
+    private static readonly PosixSignal UserSignal1 = (PosixSignal)(OperatingSystem.IsMacOS() ? 30 : 10);
+
+    private readonly TaskCompletionSource _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _second = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly List<PosixSignalRegistration> _registrations = [];
+
+    /// <summary>Takes over the signals from the runtime, which would end the process, until this is disposed.</summary>
+    public Signals()
+    {
+        _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGTERM, End));
+        _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGINT, End));
+        if (!OperatingSystem.IsWindows())
+            _registrations.Add(PosixSignalRegistration.Create(UserSignal1, OnUserSignal));
+    }
+
+    /// <summary>Completes at the first signal.</summary>
+    public Task First => _first.Task;
+
+    /// <summary>Completes at the second signal, whichever of the two it is.</summary>
+    public Task Second => _second.Task;
+
+    /// <summary>What SIGUSR1 asks for: to open log files again. Called on a thread of the runtime.</summary>
+    public Action? Reopen { get; set; }
+
+    /// <summary>Gives the signals back to the runtime.</summary>
+    public void Dispose()
+    {
+        foreach (var registration in _registrations)
+            registration.Dispose();
+    }
+
+    private void OnUserSignal(PosixSignalContext signal)
+    {
+        signal.Cancel = true;
+        Reopen?.Invoke();
+    }
+
+    private void End(PosixSignalContext signal)
+    {
+        signal.Cancel = true;
+        if (!_first.TrySetResult())
+            _second.TrySetResult();
+    }
+}

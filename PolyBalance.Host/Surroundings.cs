@@ -1,0 +1,32 @@
+namespace PolyBalance.Host;
+
+/// <summary>
+/// What a command may use of the process it runs in, so that a test can put something else in its place.
+/// </summary>
+internal sealed record Surroundings
+{
+    /// <summary>Where a command's result goes.</summary>
+    public required TextWriter Output { get; init; }
+
+    /// <summary>Where a command says what is wrong.</summary>
+    public required TextWriter Error { get; init; }
+
+    /// <summary>Opens standard input. The caller disposes the stream.</summary>
+    public required Func<Stream> OpenInput { get; init; }
+
+    /// <summary>Value of an environment variable, or <see langword="null"/> when it is not set.</summary>
+    public required Func<string, string?> Variable { get; init; }
+
+    /// <summary>The folder that relative file names start from.</summary>
+    public required string Folder { get; init; }
+
+    /// <summary>The surroundings of this very process.</summary>
+    public static Surroundings OfProcess() => new()
+    {
+        Output = Console.Out,
+        Error = Console.Error,
+        OpenInput = Console.OpenStandardInput,
+        Variable = Environment.GetEnvironmentVariable,
+        Folder = Environment.CurrentDirectory,
+    };
+}
