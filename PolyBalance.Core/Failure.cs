@@ -163,11 +163,14 @@ public enum FailureKind : byte
 }
 
 /// <summary>
-/// One row per way an exchange can fail. Status code, blame, retry and label follow from the kind and from nothing else.
+/// One row per way an exchange can fail. Status code, blame, retry and label follow from the kind and from nothing
+/// else.
 /// </summary>
 /// <param name="Kind">What happened.</param>
 /// <param name="Side">Who has to act.</param>
-/// <param name="Status">Status code of the local response, or of the access record when no response is possible.</param>
+/// <param name="Status">
+/// Status code of the local response, or of the access record when no response is possible.
+/// </param>
 /// <param name="Retry">Whether another attempt may follow.</param>
 /// <param name="Label">Stable name for logs, metrics and the JSON body's <c>reason</c>.</param>
 /// <param name="Sentence">What an operator or a client is told. No period at the end.</param>
@@ -185,11 +188,14 @@ internal readonly record struct Failure(
         Client(FailureKind.MissingHost, 400, "missing_host", "An HTTP/1.1 request needs a Host field"),
         Client(FailureKind.RepeatedHost, 400, "repeated_host", "The request has more than one Host field"),
         Client(FailureKind.MalformedHost, 400, "malformed_host", "The Host field is malformed"),
-        Client(FailureKind.HostMismatch, 400, "host_mismatch", "The request target and the Host field name different hosts"),
-        Client(FailureKind.AmbiguousLength, 400, "ambiguous_length", "The length of the body is stated in more than one way"),
+        Client(FailureKind.HostMismatch, 400, "host_mismatch",
+            "The request target and the Host field name different hosts"),
+        Client(FailureKind.AmbiguousLength, 400, "ambiguous_length",
+            "The length of the body is stated in more than one way"),
         Client(FailureKind.InvalidContentLength, 400, "invalid_content_length", "Content-Length is not a valid number"),
         Client(FailureKind.ChunkedNotFinal, 400, "chunked_not_final", "Transfer-Encoding does not end in chunked"),
-        Client(FailureKind.UnknownTransferCoding, 501, "unknown_transfer_coding", "Only the chunked transfer coding is supported"),
+        Client(FailureKind.UnknownTransferCoding, 501, "unknown_transfer_coding",
+            "Only the chunked transfer coding is supported"),
         Client(FailureKind.MalformedChunk, 400, "malformed_chunk", "A chunk of the body is malformed"),
         Client(FailureKind.MalformedTrailer, 400, "malformed_trailer", "The trailer section is malformed"),
         Client(FailureKind.UnsupportedVersion, 505, "unsupported_version", "Only HTTP/1.1 and HTTP/1.0 are supported"),
@@ -197,30 +203,44 @@ internal readonly record struct Failure(
         Client(FailureKind.TooManyFields, 431, "too_many_fields", "The request has too many header fields"),
         Client(FailureKind.TargetTooLong, 414, "target_too_long", "The request target is too long"),
         Client(FailureKind.ContentTooLarge, 413, "content_too_large", "The request content is too large"),
-        Client(FailureKind.UnknownExpectation, 417, "unknown_expectation", "Only the expectation 100-continue is supported"),
+        Client(FailureKind.UnknownExpectation, 417, "unknown_expectation",
+            "Only the expectation 100-continue is supported"),
         Client(FailureKind.ConnectNotSupported, 501, "connect_not_supported", "CONNECT is not supported"),
         Client(FailureKind.ClientHeadTimedOut, 408, "client_head_timed_out", "The request head did not arrive in time"),
         Client(FailureKind.ClientBodyTimedOut, 408, "client_body_timed_out", "The request body did not arrive in time"),
-        Client(FailureKind.ClientWriteTimedOut, 499, "client_write_timed_out", "The client stopped reading the response"),
+        Client(FailureKind.ClientWriteTimedOut, 499, "client_write_timed_out",
+            "The client stopped reading the response"),
         Client(FailureKind.ClientClosed, 499, "client_closed", "The client left before the exchange was complete"),
 
-        Backend(FailureKind.ConnectRefused, 502, RetryRule.Always, "connect_refused", "The backend refused the connection"),
+        Backend(FailureKind.ConnectRefused, 502, RetryRule.Always, "connect_refused",
+            "The backend refused the connection"),
         Backend(FailureKind.ConnectFailed, 502, RetryRule.Always, "connect_failed", "The backend could not be reached"),
-        Backend(FailureKind.ConnectTimedOut, 502, RetryRule.Always, "connect_timed_out", "The backend did not accept the connection in time"),
-        Backend(FailureKind.StaleConnection, 502, RetryRule.IfIdempotent, "stale_connection", "A reused connection to the backend was closed before it answered"),
-        Backend(FailureKind.BackendClosed, 502, RetryRule.IfIdempotent, "backend_closed", "The backend closed the connection before it answered"),
-        Backend(FailureKind.MalformedResponse, 502, RetryRule.IfIdempotent, "malformed_response", "The backend's answer is not valid HTTP"),
-        Backend(FailureKind.ResponseTimedOut, 504, RetryRule.IfIdempotent, "response_timed_out", "The backend did not answer in time"),
-        Backend(FailureKind.ResponseIdleTimedOut, 504, RetryRule.Never, "response_idle_timed_out", "The backend stopped in the middle of its answer"),
-        Backend(FailureKind.ResponseTruncated, 502, RetryRule.Never, "response_truncated", "The backend's answer ended before it was complete"),
+        Backend(FailureKind.ConnectTimedOut, 502, RetryRule.Always, "connect_timed_out",
+            "The backend did not accept the connection in time"),
+        Backend(FailureKind.StaleConnection, 502, RetryRule.IfIdempotent, "stale_connection",
+            "A reused connection to the backend was closed before it answered"),
+        Backend(FailureKind.BackendClosed, 502, RetryRule.IfIdempotent, "backend_closed",
+            "The backend closed the connection before it answered"),
+        Backend(FailureKind.MalformedResponse, 502, RetryRule.IfIdempotent, "malformed_response",
+            "The backend's answer is not valid HTTP"),
+        Backend(FailureKind.ResponseTimedOut, 504, RetryRule.IfIdempotent, "response_timed_out",
+            "The backend did not answer in time"),
+        Backend(FailureKind.ResponseIdleTimedOut, 504, RetryRule.Never, "response_idle_timed_out",
+            "The backend stopped in the middle of its answer"),
+        Backend(FailureKind.ResponseTruncated, 502, RetryRule.Never, "response_truncated",
+            "The backend's answer ended before it was complete"),
         Backend(FailureKind.RequestTimedOut, 504, RetryRule.Never, "request_timed_out", "The exchange took too long"),
 
         new(FailureKind.NoRoute, Side.Client, 404, RetryRule.Never, "no_route", "No route matches this host and path"),
-        Proxy(FailureKind.NoEligibleBackend, 503, RetryRule.Never, "no_eligible_backend", "No backend can receive this request now"),
-        Proxy(FailureKind.PoolExhausted, 503, RetryRule.Always, "pool_exhausted", "Every connection to the backend is in use"),
-        Proxy(FailureKind.TooManyConnections, 503, RetryRule.Never, "too_many_connections", "The gateway has too many client connections"),
+        Proxy(FailureKind.NoEligibleBackend, 503, RetryRule.Never, "no_eligible_backend",
+            "No backend can receive this request now"),
+        Proxy(FailureKind.PoolExhausted, 503, RetryRule.Always, "pool_exhausted",
+            "Every connection to the backend is in use"),
+        Proxy(FailureKind.TooManyConnections, 503, RetryRule.Never, "too_many_connections",
+            "The gateway has too many client connections"),
         Proxy(FailureKind.ShuttingDown, 503, RetryRule.Never, "shutting_down", "The gateway is shutting down"),
-        Proxy(FailureKind.InternalError, 500, RetryRule.Never, "internal_error", "The gateway failed; its log says why"),
+        Proxy(FailureKind.InternalError, 500, RetryRule.Never, "internal_error",
+            "The gateway failed; its log says why"),
     ];
 
     /// <summary>The rows in the order of <see cref="FailureKind"/>.</summary>

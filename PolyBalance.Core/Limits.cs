@@ -1,7 +1,7 @@
 namespace PolyBalance;
 
 /// <summary>Every hard limit of the product. Nothing in PolyBalance grows without one of these.</summary>
-/// <remarks>A user may set some of them lower or higher in the configuration file; these are the defaults and the ceilings.</remarks>
+/// <remarks>Some may be set in the configuration file; these are then the defaults and the ceilings.</remarks>
 internal static class Limits
 {
     /// <summary>Default bound on a request or response head: start line and header section. Unit: bytes.</summary>
@@ -37,16 +37,22 @@ internal static class Limits
     /// <summary>A large block: bodies in bulk, and any head with what forwarding adds to it. Unit: bytes.</summary>
     public const int LargeBlockBytes = 128 * 1024;
 
-    /// <summary>Request content kept for a second attempt. Default of <c>retries.replay_buffer</c>. Unit: bytes.</summary>
+    /// <summary>
+    /// Request content kept for a second attempt. Default of <c>retries.replay_buffer</c>. Unit: bytes.
+    /// </summary>
     public const int ReplayBytesDefault = 64 * 1024;
 
     /// <summary>What <c>retries.replay_buffer</c> may be set to at most. Unit: bytes.</summary>
     public const int ReplayBytesMax = 16 * 1024 * 1024;
 
-    /// <summary>Attempts of one exchange, the first one included: what <c>retries.attempts</c> allows at most, plus one.</summary>
+    /// <summary>
+    /// Attempts of one exchange, the first one included: what <c>retries.attempts</c> allows at most, plus one.
+    /// </summary>
     public const int AttemptsMax = 8;
 
-    /// <summary>What is read from a client and thrown away after an early final response before it is closed. Unit: bytes.</summary>
+    /// <summary>
+    /// What is read from a client and thrown away after an early final response before it is closed. Unit: bytes.
+    /// </summary>
     public const int LingerBytesMax = 256 * 1024;
 
     /// <summary>Idle connections of one pool, whatever its configuration says.</summary>

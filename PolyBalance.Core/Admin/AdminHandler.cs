@@ -8,7 +8,8 @@ internal sealed class AdminHandler : IExchangeHandler
 {
     private const string Json = "application/json";
     private static readonly byte[] Alive = "{\"status\":\"alive\"}\n"u8.ToArray();
-    private static readonly byte[] NotFound = "{\"error\":\"There is nothing here\",\"reason\":\"not_found\"}\n"u8.ToArray();
+    private static readonly byte[] NotFound =
+        "{\"error\":\"There is nothing here\",\"reason\":\"not_found\"}\n"u8.ToArray();
     private static readonly byte[] WrongMethod =
         "{\"error\":\"Only GET and HEAD are allowed here\",\"reason\":\"method_not_allowed\"}\n"u8.ToArray();
 

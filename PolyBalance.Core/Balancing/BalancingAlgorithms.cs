@@ -18,6 +18,6 @@ internal static class BalancingAlgorithms
                 return algorithm;
         }
 
-        throw new InvalidOperationException($"The configuration accepts the algorithm {name}, but nobody implements it.");
+        throw new InvalidOperationException($"The configuration accepts {name}, but no algorithm has that name.");
     }
 }

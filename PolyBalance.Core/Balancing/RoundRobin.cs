@@ -3,7 +3,9 @@ using PolyBalance.Backends;
 
 namespace PolyBalance.Balancing;
 
-/// <summary>Each eligible backend in turn, whatever its weight or load. Exact: N requests differ by at most one.</summary>
+/// <summary>
+/// Each eligible backend in turn, whatever its weight or load. Exact: N requests differ by at most one.
+/// </summary>
 internal sealed class RoundRobin : IBalancingAlgorithm
 {
     /// <inheritdoc/>

@@ -29,7 +29,7 @@ internal static class LocalResponse
             return failure;
         }
 
-        var body = Describe(exchange, failure);
+        var body = Describe(Failure.Of(failure), exchange.Backend?.Address ?? "", exchange.Id.Span);
         var extra = Failure.Of(failure).Status == 503 ? RetryAfter : [];
         await SendAsync(exchange, Failure.Of(failure).Status, "application/json", extra, body).ConfigureAwait(false);
         return failure;
@@ -66,6 +66,20 @@ internal static class LocalResponse
         return FailureKind.None;
     }
 
+    /// <summary>Writes the answer to a connection that is one too many; it has no exchange.</summary>
+    public static void WriteTooManyConnections(IBufferWriter<byte> output)
+    {
+        ref readonly var failure = ref Failure.Of(FailureKind.TooManyConnections);
+        var body = Describe(failure, backend: "", requestId: default);
+        output.Write(Encoding.ASCII.GetBytes(string.Create(
+            CultureInfo.InvariantCulture,
+            $"HTTP/1.1 {failure.Status} {ReasonPhrase(failure.Status)}\r\nContent-Type: application/json\r\n"
+            + $"Content-Length: {body.Length}\r\nConnection: close\r\n")));
+        output.Write(RetryAfter);
+        output.Write("\r\n"u8);
+        output.Write(body.Span);
+    }
+
     /// <summary>
     /// Answers TRACE and OPTIONS whose Max-Forwards is 0: we are their final recipient. RFC 9110 §7.6.2, §9.3.7, §9.3.8.
     /// </summary>
@@ -100,16 +114,15 @@ internal static class LocalResponse
         return reflected.WrittenSpan.ToArray();
     }
 
-    private static ReadOnlyMemory<byte> Describe(Exchange exchange, FailureKind kind)
+    private static ReadOnlyMemory<byte> Describe(in Failure failure, string backend, ReadOnlySpan<byte> requestId)
     {
-        var failure = Failure.Of(kind);
         var json = new ArrayBufferWriter<byte>(256);
         using var writer = new Utf8JsonWriter(json);
         writer.WriteStartObject();
         writer.WriteString("error"u8, failure.Sentence);
         writer.WriteString("reason"u8, failure.Label);
-        writer.WriteString("backend"u8, exchange.Backend?.Address ?? "");
-        writer.WriteString("request_id"u8, exchange.Id.Span);
+        writer.WriteString("backend"u8, backend);
+        writer.WriteString("request_id"u8, requestId);
         writer.WriteEndObject();
         writer.Flush();
         return json.WrittenMemory;

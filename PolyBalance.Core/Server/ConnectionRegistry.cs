@@ -5,14 +5,19 @@ using PolyBalance.Transport;
 namespace PolyBalance.Server;
 
 /// <summary>The client connections that are open now: for the limit, for draining, for the count. Any thread.</summary>
-internal sealed class ConnectionRegistry
+/// <param name="firstNumber">Where numbering starts; registries of one process start far from each other.</param>
+internal sealed class ConnectionRegistry(long firstNumber)
 {
     private readonly ConcurrentDictionary<ClientConnection, bool> _open = new();
+    private long _numbers = firstNumber;
     private int _count;
     private volatile bool _isDraining;
 
     /// <summary>How many there are.</summary>
     public int Count => Volatile.Read(ref _count);
+
+    /// <summary>Numbers the next connection: part of the ids of its requests.</summary>
+    public long NextNumber() => Interlocked.Increment(ref _numbers);
 
     /// <summary>Serves a client and forgets it when it has ended.</summary>
     /// <returns>False when there are <paramref name="max"/> already (0: no limit).</returns>
@@ -48,7 +53,7 @@ internal sealed class ConnectionRegistry
 
     private async Task ServeAsync(ClientConnection client)
     {
-        await client.RunAsync().ConfigureAwait(false);
+        await client.RunAsync();
         _open.TryRemove(client, out _);
         Interlocked.Decrement(ref _count);
     }

@@ -6,10 +6,9 @@ namespace PolyBalance.Server;
 
 /// <summary>The accept loop of one address.</summary>
 internal sealed class Listener(
-    IConnectionListener listener, ListenerWiring wiring, ConnectionRegistry registry, int connectionsMax) : IAsyncDisposable
+    IConnectionListener listener, ListenerWiring wiring, ConnectionRegistry registry, int connectionsMax)
+    : IAsyncDisposable
 {
-    private static long _accepted;
-
     private Task _loop = Task.CompletedTask;
     private long _warnedAt = long.MinValue;
 
@@ -22,23 +21,34 @@ internal sealed class Listener(
     /// <summary>Stops accepting: new clients are refused by the system from now on.</summary>
     public async ValueTask DisposeAsync()
     {
-        await listener.DisposeAsync().ConfigureAwait(false);
-        await _loop.ConfigureAwait(false);
+        await listener.DisposeAsync();
+        await _loop;
     }
 
     private async Task RunAsync()
     {
         // :: 1 accept
-        while (await listener.AcceptAsync().ConfigureAwait(false) is { } connection)
+        while (await listener.AcceptAsync() is { } connection)
         {
             // :: 2 adopt
-            var client = new ClientConnection(connection, Interlocked.Increment(ref _accepted), wiring);
+            var client = new ClientConnection(connection, registry.NextNumber(), wiring);
             if (registry.TryServe(client, connectionsMax))
                 continue;
 
-            connection.Abort(CloseReason.Aborted);
+            _ = RefuseAsync(connection);
             WarnOfLimit();
         }
+    }
+
+    // Says why and closes, without reading or waiting: a flood must not hold what the limit protects.
+    private static async Task RefuseAsync(Connection connection)
+    {
+        LocalResponse.WriteTooManyConnections(connection.Output);
+        await connection.Output.FlushAsync();
+        connection.ShutdownOutput();
+        connection.Close();
+        connection.Input.Complete();
+        connection.Output.Complete();
     }
 
     private void WarnOfLimit()

@@ -25,8 +25,8 @@ public sealed class ProxyServer : IAsyncDisposable
     private readonly SnapshotStore _store;
     private readonly ProxyHandler _proxy;
     private readonly AdminHandler _admin = new();
-    private readonly ConnectionRegistry _traffic = new();
-    private readonly ConnectionRegistry _operators = new();
+    private readonly ConnectionRegistry _traffic = new(firstNumber: 0);
+    private readonly ConnectionRegistry _operators = new(firstNumber: 1L << 39);
     private readonly List<Listener> _trafficListeners = [];
     private readonly List<Listener> _adminListeners = [];
     private readonly List<string> _listening = [];
@@ -48,7 +48,9 @@ public sealed class ProxyServer : IAsyncDisposable
         _proxy = new(_store, new Attempt(new HttpDate(transport.Heartbeat)));
     }
 
-    /// <summary>What listens where, with real ports: "traffic on 0.0.0.0:8000". Empty before <see cref="StartAsync"/>.</summary>
+    /// <summary>
+    /// What listens where, with real ports: "traffic on 0.0.0.0:8000". Empty before <see cref="StartAsync"/>.
+    /// </summary>
     public IReadOnlyList<string> Listening => _listening;
 
     /// <summary>The addresses of the traffic listeners, in the order of the file, with real ports.</summary>
@@ -87,17 +89,21 @@ public sealed class ProxyServer : IAsyncDisposable
         {
             foreach (var listener in _options.Listeners)
             {
-                IExchangeHandler handler = listener.Expose.Contains("healthz") ? new ExposedPaths(_admin, _proxy) : _proxy;
+                var isExposed = listener.Expose.Contains("healthz");
+                IExchangeHandler handler = isExposed ? new ExposedPaths(_admin, _proxy) : _proxy;
                 Open(_trafficListeners, "traffic", listener, handler, _traffic, _options.Limits.ConnectionsMax);
             }
 
             if (_options.Admin is { } admin)
-                Open(_adminListeners, "admin", new() { Bind = admin.Bind }, _admin, _operators, Limits.OperatorConnectionsMax);
+            {
+                var listener = new ListenerOptions { Bind = admin.Bind };
+                Open(_adminListeners, "admin", listener, _admin, _operators, Limits.OperatorConnectionsMax);
+            }
         }
         catch (ListenException)
         {
-            await CloseAsync(_trafficListeners).ConfigureAwait(false);
-            await CloseAsync(_adminListeners).ConfigureAwait(false);
+            await CloseAsync(_trafficListeners);
+            await CloseAsync(_adminListeners);
             throw;
         }
 
@@ -114,13 +120,13 @@ public sealed class ProxyServer : IAsyncDisposable
     public async Task DrainAsync(TimeSpan deadline)
     {
         Log.Draining(_logger, _traffic.Count, deadline);
-        await CloseAsync(_trafficListeners).ConfigureAwait(false);
+        await CloseAsync(_trafficListeners);
         _traffic.Drain();
 
         var heartbeat = _transport.Heartbeat;
         var until = heartbeat.Now + heartbeat.Ticks(deadline);
         while (_traffic.Count > 0 && heartbeat.Now < until && !_stopNow.Task.IsCompleted)
-            await Task.WhenAny(heartbeat.NextTickAsync(), _stopNow.Task).ConfigureAwait(false);
+            await Task.WhenAny(heartbeat.NextTickAsync(), _stopNow.Task);
 
         if (_traffic.Count > 0)
             Log.DrainCutOff(_logger, _traffic.Count);
@@ -135,23 +141,23 @@ public sealed class ProxyServer : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        await CloseAsync(_trafficListeners).ConfigureAwait(false);
-        await CloseAsync(_adminListeners).ConfigureAwait(false);
+        await CloseAsync(_trafficListeners);
+        await CloseAsync(_adminListeners);
         _traffic.Abort();
         _operators.Abort();
         foreach (var backend in _store.Current.Backends())
             backend.Pool.Retire();
 
-        await _stop.CancelAsync().ConfigureAwait(false);
-        await _storeLoop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await _transport.DisposeAsync().ConfigureAwait(false);
+        await _stop.CancelAsync();
+        await _storeLoop;
+        await _transport.DisposeAsync();
         _stop.Dispose();
     }
 
     private static async Task CloseAsync(List<Listener> listeners)
     {
         foreach (var listener in listeners)
-            await listener.DisposeAsync().ConfigureAwait(false);
+            await listener.DisposeAsync();
     }
 
     private static EndPoint EndPointOf(Address address)

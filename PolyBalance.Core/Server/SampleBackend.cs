@@ -10,11 +10,13 @@ using PolyBalance.Transport.Sockets;
 
 namespace PolyBalance.Server;
 
-/// <summary>A small HTTP backend on PolyBalance's own engine: for the demo, for trying out a configuration, for tests.</summary>
+/// <summary>
+/// A small HTTP backend on PolyBalance's own engine: for the demo, for trying out a configuration, for tests.
+/// </summary>
 public sealed class SampleBackend : IAsyncDisposable
 {
     private readonly SocketTransport _transport;
-    private readonly ConnectionRegistry _connections = new();
+    private readonly ConnectionRegistry _connections = new(firstNumber: 0);
     private readonly SampleHandler _handler;
     private readonly Listener _listener;
 
@@ -58,9 +60,9 @@ public sealed class SampleBackend : IAsyncDisposable
     /// <summary>Stops at once: connections are cut off, as if the process were killed.</summary>
     public async ValueTask DisposeAsync()
     {
-        await _listener.DisposeAsync().ConfigureAwait(false);
+        await _listener.DisposeAsync();
         _connections.Abort();
-        await _transport.DisposeAsync().ConfigureAwait(false);
+        await _transport.DisposeAsync();
     }
 
     /// <summary>Answers with its name, in the way its options say.</summary>
@@ -82,25 +84,25 @@ public sealed class SampleBackend : IAsyncDisposable
                 exchange.Connection, exchange.Request, exchange.RequestFraming, long.MaxValue, replayBytesMax: 0);
             if (exchange.Request.ExpectsContinue && !exchange.State.IsRequestRead)
                 exchange.Connection.Output.Write("HTTP/1.1 100 Continue\r\n\r\n"u8);
-            await exchange.Connection.Output.FlushAsync().ConfigureAwait(false);
-            var read = await exchange.Upload.RunAsync(null, exchange.RequestFraming, this).ConfigureAwait(false);
+            await exchange.Connection.Output.FlushAsync();
+            var read = await exchange.Upload.RunAsync(null, exchange.RequestFraming, this);
             if (read.End != PumpEnd.Complete)
-                return await LocalResponse.RefuseAsync(exchange, FailureKind.ClientClosed).ConfigureAwait(false);
+                return await LocalResponse.RefuseAsync(exchange, FailureKind.ClientClosed);
 
             if (!exchange.State.IsRequestRead)
                 exchange.State.RequestReceived();
             exchange.Connection.IsIdle = true;
             if (options.Delay > TimeSpan.Zero)
-                await Task.Delay(options.Delay, TimeProvider.System).ConfigureAwait(false);
+                await Task.Delay(options.Delay, TimeProvider.System);
 
             // Probes always succeed: a backend that fails now and then is exactly one that looks healthy.
             var isProbe = exchange.Request.Path.SequenceEqual("/healthz"u8);
             if (isProbe || !IsFailure(request))
-                return await LocalResponse.SendAsync(exchange, 200, "text/plain", _nameLine, _answer).ConfigureAwait(false);
+                return await LocalResponse.SendAsync(exchange, 200, "text/plain", _nameLine, _answer);
 
             return Interlocked.Increment(ref _failures) % 2 == 0
-                ? await LocalResponse.RefuseAsync(exchange, FailureKind.ClientClosed).ConfigureAwait(false)
-                : await LocalResponse.SendAsync(exchange, 500, "text/plain", _nameLine, Failing).ConfigureAwait(false);
+                ? await LocalResponse.RefuseAsync(exchange, FailureKind.ClientClosed)
+                : await LocalResponse.SendAsync(exchange, 500, "text/plain", _nameLine, Failing);
         }
 
         public long BeforeWait() => Heartbeat.Unbounded;

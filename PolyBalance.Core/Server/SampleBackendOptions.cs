@@ -12,7 +12,9 @@ public sealed record SampleBackendOptions
     /// <summary>How long it thinks before it answers.</summary>
     public TimeSpan Delay { get; init; }
 
-    /// <summary>Share of requests, 0 to 1, that fail: every other failure is a 500, the others a connection cut off.</summary>
+    /// <summary>
+    /// Share of requests, 0 to 1, that fail: every other failure is a 500, the others a connection cut off.
+    /// </summary>
     public double FailureRate { get; init; }
 
     /// <summary>How long it keeps idle connections open; null: 75 s.</summary>

@@ -13,7 +13,9 @@ public readonly record struct ExchangeRecord
     /// <summary>From the first byte of the request head to the last byte of the response.</summary>
     public TimeSpan Duration { get; init; }
 
-    /// <summary>From the end of the request head to the final response head of the backend; zero when there was none.</summary>
+    /// <summary>
+    /// From the end of the request head to the final response head of the backend; zero when there was none.
+    /// </summary>
     public TimeSpan TimeToFirstByte { get; init; }
 
     /// <summary>The client's address without port; the one a trusted proxy names, when the peer is one.</summary>

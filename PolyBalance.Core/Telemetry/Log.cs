@@ -4,7 +4,8 @@ namespace PolyBalance.Telemetry;
 
 /// <summary>Every log message of PolyBalance's core. Ids are permanent; a retired one is never reused.</summary>
 /// <remarks>
-/// Error: a human must act. Warning: capacity or a backend was lost. Information: life cycle, once per change. Debug: per
+/// Error: a human must act. Warning: capacity or a backend was lost. Information: life cycle, once per change. Debug:
+/// per
 /// connection. Nothing here is logged per request; that is the access log's business.
 /// </remarks>
 internal static partial class Log
@@ -28,6 +29,7 @@ internal static partial class Log
         "The limit of {Limit} client connections is reached: new ones are closed until others end")]
     public static partial void ConnectionLimitReached(ILogger logger, int limit);
 
-    [LoggerMessage(3001, LogLevel.Error, "A client connection failed because of a bug in PolyBalance; please report it")]
+    [LoggerMessage(3001, LogLevel.Error,
+        "A client connection failed because of a bug in PolyBalance; please report it")]
     public static partial void ExchangeFailed(ILogger logger, Exception exception);
 }

@@ -6,10 +6,15 @@ using PolyBalance.Transport;
 
 namespace PolyBalance.Topology;
 
-/// <summary>Options and the previous snapshot make the next one. A backend whose key is unchanged is carried over, connections and all.</summary>
+/// <summary>
+/// Options and the previous snapshot make the next one. A backend whose key is unchanged is carried over, connections
+/// and all.
+/// </summary>
 internal sealed class SnapshotBuilder(ITransport transport, TimeProvider clock)
 {
-    /// <summary>Builds the snapshot that follows <paramref name="previous"/>; cannot fail for options that were validated.</summary>
+    /// <summary>
+    /// Builds the snapshot that follows <paramref name="previous"/>; cannot fail for options that were validated.
+    /// </summary>
     public Snapshot Build(ProxyOptions options, Snapshot? previous)
     {
         var known = previous?.Backends().ToDictionary(backend => backend.Key) ?? [];

@@ -4,7 +4,8 @@ namespace PolyBalance.Topology;
 
 /// <summary>Holds the current <see cref="Snapshot"/>, and is the only code that replaces it.</summary>
 /// <remarks>
-/// Readers: any thread; one read per exchange. Writers: queued, and applied one at a time by <see cref="RunAsync"/>, so that
+/// Readers: any thread; one read per exchange. Writers: queued, and applied one at a time by <see cref="RunAsync"/>, so
+/// that
 /// every change is computed from the very snapshot that it replaces.
 /// </remarks>
 internal sealed class SnapshotStore(Snapshot first)
@@ -24,12 +25,22 @@ internal sealed class SnapshotStore(Snapshot first)
     /// <summary>Applies queued changes until told to stop.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
-        await foreach (var change in _changes.Reader.ReadAllAsync(stop).ConfigureAwait(false))
+        try
         {
-            var previous = _current;
-            var next = change(previous);
-            _current = next;                    // exchanges that start from here on see it
-            previous.RetireAbsentFrom(next);    // what nobody can pick any more lets go of its connections
+            await foreach (var change in _changes.Reader.ReadAllAsync(stop))
+                Apply(change);
         }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // That is how it is told to stop.
+        }
+    }
+
+    private void Apply(Func<Snapshot, Snapshot> change)
+    {
+        var previous = _current;
+        var next = change(previous);
+        _current = next;                    // exchanges that start from here on see it
+        previous.RetireAbsentFrom(next);    // what nobody can pick any more lets go of its connections
     }
 }

@@ -5,7 +5,9 @@ using System.Runtime.CompilerServices;
 namespace PolyBalance.Tests.Architecture;
 
 /// <summary>One call in compiled code.</summary>
-/// <param name="From">The type that somebody wrote around the call; not the state machine or closure made of it.</param>
+/// <param name="From">
+/// The type that somebody wrote around the call; not the state machine or closure made of it.
+/// </param>
 /// <param name="Within">The method as its author named it, for messages.</param>
 /// <param name="Callee">What is called.</param>
 internal sealed record Call(Type From, string Within, MethodBase Callee);

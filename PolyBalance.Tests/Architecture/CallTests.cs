@@ -28,14 +28,16 @@ internal sealed class CallTests
         new("", typeof(ValueTask), nameof(ValueTask.ConfigureAwait), NoContext),
         new("", typeof(ValueTask<>), nameof(ValueTask.ConfigureAwait), NoContext),
         new("PolyBalance.Core", typeof(Console), "", "Core returns values or logs; Host talks to people"),
-        new("PolyBalance.Core", typeof(Environment), nameof(Environment.Exit), "only Main decides how the process ends"),
+        new("PolyBalance.Core", typeof(Environment), nameof(Environment.Exit), "only Main ends the process"),
         new("PolyBalance.Core", typeof(GC), nameof(GC.Collect), "the runtime knows better"),
         new("PolyBalance.Core", typeof(Stopwatch), nameof(Stopwatch.StartNew), "it allocates; subtract time stamps"),
         new(DataPath, typeof(Enumerable), "", "no LINQ where requests pass: it allocates per call"),
         new("Http", typeof(Encoding), nameof(Encoding.GetString), "protocol code compares bytes"),
     ];
 
-    /// <summary>Overloads with these parameters do something else: wait on a given clock, or swallow an exception.</summary>
+    /// <summary>
+    /// Overloads with these parameters do something else: wait on a given clock, or swallow an exception.
+    /// </summary>
     private static readonly Type[] Harmless = [typeof(TimeProvider), typeof(ConfigureAwaitOptions)];
 
     /// <summary>Who may all the same, and why. <c>Within</c> is how the calling method's full name starts.</summary>

@@ -19,10 +19,11 @@ internal static class DeclaredNames
 
     /// <summary>The types of an assembly that stand in a source file of ours.</summary>
     public static IEnumerable<Type> TypesOf(Assembly assembly)
-        => assembly.GetTypes().Where(type => type.Namespace?.StartsWith(nameof(PolyBalance), StringComparison.Ordinal) == true
-            && !IsGenerated(type) && CallScanner.WrittenType(type) == type);
+        => assembly.GetTypes().Where(type => IsOurs(type) && !IsGenerated(type) && CallScanner.WrittenType(type) == type);
 
-    /// <summary>The members of a type that somebody wrote; accessors and what the compiler adds to records left out.</summary>
+    /// <summary>
+    /// The members of a type that somebody wrote; accessors and what the compiler adds to records left out.
+    /// </summary>
     public static IEnumerable<MemberInfo> MembersOf(Type type)
         => type.GetMembers(Declared).Where(member => !IsGenerated(member) && member is not Type
             && member is not MethodBase { IsSpecialName: true } and not FieldInfo { IsSpecialName: true });
@@ -49,6 +50,10 @@ internal static class DeclaredNames
         PropertyInfo property => property.GetAccessors(nonPublic: true).Any(IsInherited),
         _ => false,
     };
+
+    // Generators put types of their own into the assembly.
+    private static bool IsOurs(Type type)
+        => type.Namespace?.StartsWith(nameof(PolyBalance), StringComparison.Ordinal) == true;
 
     private static bool Implements(MethodInfo method)
         => method.DeclaringType is { IsInterface: false } type

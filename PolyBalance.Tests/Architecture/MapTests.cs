@@ -15,7 +15,8 @@ internal sealed class MapTests
     private static readonly string[] LibraryNames =
         ["Interlocked", "ConcurrentDictionary", "ObjectPool", "PipeReader", "PipeWriter"];
 
-    private static readonly Regex StepLine = new(@"^(?<step>\d+)\. \*\*[^*]+\*\*(?<text>.*(\n   .*)*)", RegexOptions.Multiline);
+    private static readonly Regex StepLine =
+        new(@"^(?<step>\d+)\. \*\*[^*]+\*\*(?<text>.*(\n   .*)*)", RegexOptions.Multiline);
     private static readonly Regex Marker = new(@"// :: (\d+)\b");
     private static readonly Regex InBackticks = new("`([^`\n]+)`");
     private static readonly Regex FileName = new(@"^[\w./]+\.cs$");
@@ -51,7 +52,7 @@ internal sealed class MapTests
                     let names = NamesIn(step.Text).ToList()
                     let code = string.Join('\n', names.Where(name => FileName.IsMatch(name)).SelectMany(CodeOf))
                     from name in names
-                    where MemberName.Match(name) is { Success: true } match && !name.EndsWith(".cs", StringComparison.Ordinal)
+                    where MemberName.IsMatch(name) && !FileName.IsMatch(name)
                     let last = name.Split('.')[^1]
                     where !Regex.IsMatch(code, $@"\b{last}\b")
                     select $"step {step.Number}: `{name}` is in none of its files";

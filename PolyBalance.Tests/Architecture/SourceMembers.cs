@@ -12,7 +12,9 @@ internal sealed record SourceMember(string Header, string Body, int FirstLine, i
     private static readonly Regex Attributes = new(@"^(\s*\[[^\]]*\])+");
     private static readonly Regex Called = new(@"([A-Za-z_]\w*)\s*(<[^()]*>)?\s*\(");
     private static readonly string[] Modifiers =
-        ["public", "internal", "protected", "private", "static", "readonly", "const", "async", "override", "virtual", "new"];
+    [
+        "public", "internal", "protected", "private", "static", "readonly", "const", "async", "override", "virtual", "new",
+    ];
 
     /// <summary>The declaration without its attributes.</summary>
     public string Declaration => Attributes.Replace(Header, "").Trim();
@@ -80,7 +82,9 @@ internal static class SourceMembers
         return end < 0 ? to : end;
     }
 
-    /// <summary>The brace, equals sign or semicolon that ends a header: none of those inside parentheses or brackets.</summary>
+    /// <summary>
+    /// The brace, equals sign or semicolon that ends a header: none of those inside parentheses or brackets.
+    /// </summary>
     private static int FindBody(string code, int at, int to, out bool isBlock)
     {
         var start = at;

@@ -8,6 +8,8 @@ namespace PolyBalance.Tests.Architecture;
 /// <summary>Every type says what it is for, and so does every member that others may use.</summary>
 internal sealed class SummaryTests
 {
+    private const BindingFlags Instance = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance;
+
     [Test]
     public void Every_type_of_Core_and_Host_has_a_summary()
     {
@@ -57,16 +59,19 @@ internal sealed class SummaryTests
             || IsPositional(member);
 
     private static bool IsPositional(MemberInfo member)
-        => member is PropertyInfo property
-            && property.DeclaringType!.GetMethod("PrintMembers", BindingFlags.NonPublic | BindingFlags.Instance) is not null
-            && property.DeclaringType.GetConstructors(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance)
-                .Any(made => made.GetParameters().Any(parameter => parameter.Name == property.Name));
+        => member is PropertyInfo { DeclaringType: { } record, Name: var name }
+            && record.GetMethod("PrintMembers", Instance) is not null
+            && record.GetConstructors(Instance)
+                .Any(made => made.GetParameters().Any(parameter => parameter.Name == name));
 
-    private static bool IsHidden(Type type) => type.IsNestedPrivate || type.DeclaringType is { } outer && IsHidden(outer);
+    private static bool IsHidden(Type type)
+        => type.IsNestedPrivate || (type.DeclaringType is { } outer && IsHidden(outer));
 
     private static string NameOf(Type type) => type.FullName!.Replace('+', '.');
 
-    /// <summary>Full names of types and members, without parameters, that the compiler found documentation for.</summary>
+    /// <summary>
+    /// Full names of types and members, without parameters, that the compiler found documentation for.
+    /// </summary>
     private static HashSet<string> Documented(Assembly assembly)
         => [.. XDocument.Load(Path.ChangeExtension(assembly.Location, ".xml"))
             .Descendants("member")

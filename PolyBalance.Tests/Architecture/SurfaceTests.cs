@@ -28,7 +28,7 @@ internal sealed class SurfaceTests
             Rewrite(path, name, current);
 
         Assert.That(File.Exists(path), $"{name} is missing; run the tests with {Update}=1 to write it");
-        var written = File.ReadAllLines(path).Where(line => !line.StartsWith(Retired, StringComparison.Ordinal)).ToList();
+        var written = File.ReadAllLines(path).Where(line => !IsRetired(line)).ToList();
 
         Assert.That(current, Is.EqualTo(written),
             $"""
@@ -42,9 +42,10 @@ internal sealed class SurfaceTests
     [Test]
     public void Every_surface_file_is_compared()
     {
-        var files = Directory.EnumerateFiles(Repository.PathOf("PolyBalance.Host", "surface")).Select(Path.GetFileName);
+        var files = Repository.Files("PolyBalance.Host/surface", "*").Select(Path.GetFileName);
+        string[] compared = ["config-keys.txt", "cli.txt", "exit-codes.txt", "log-events.txt"];
 
-        Assert.That(files, Is.EquivalentTo((string[])["config-keys.txt", "cli.txt", "exit-codes.txt", "log-events.txt"]));
+        Assert.That(files, Is.EquivalentTo(compared));
     }
 
     [Test]
@@ -86,8 +87,10 @@ internal sealed class SurfaceTests
 
     private static IEnumerable<string> RetiredLines(string path)
         => File.Exists(path)
-            ? File.ReadAllLines(path).Where(line => line.StartsWith(Retired, StringComparison.Ordinal))
+            ? File.ReadAllLines(path).Where(IsRetired)
             : [];
+
+    private static bool IsRetired(string line) => line.StartsWith(Retired, StringComparison.Ordinal);
 
     private static void Rewrite(string path, string name, List<string> current)
     {

@@ -131,7 +131,8 @@ internal sealed class TidyTests
     }
 
     // An entry point of statements, or attributes of the assembly.
-    private static bool HasOnlyStatements(SourceFile file) => !Regex.IsMatch(file.Code, @"^namespace |\bclass ", RegexOptions.Multiline);
+    private static bool HasOnlyStatements(SourceFile file)
+        => !Regex.IsMatch(file.Code, @"^namespace |\bclass ", RegexOptions.Multiline);
 
     private static bool IsTest(SourceMember member)
         => Regex.IsMatch(member.Header, @"\[[^\]]*\b(Test|TestCase|TestCaseSource|Property|Theory)\b");
@@ -155,7 +156,9 @@ internal sealed class TidyTests
         return asserting;
     }
 
-    /// <summary>Lines whose columns are laid out by hand: 0-based, between `disable format` and `restore format`.</summary>
+    /// <summary>
+    /// Lines whose columns are laid out by hand: 0-based, between `disable format` and `restore format`.
+    /// </summary>
     private static HashSet<int> Tables(SourceFile file)
     {
         var inside = false;

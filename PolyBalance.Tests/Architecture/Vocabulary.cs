@@ -5,7 +5,9 @@ namespace PolyBalance.Tests.Architecture;
 /// <summary>A word that PolyBalance does not use, and the one it uses.</summary>
 internal sealed record BannedWord(string Word, string Instead);
 
-/// <summary>One concept, one word, in code, comments and documents. Each banned word stands beside its replacement.</summary>
+/// <summary>
+/// One concept, one word, in code, comments and documents. Each banned word stands beside its replacement.
+/// </summary>
 internal static class Vocabulary
 {
     /// <summary>Parts of declared names: of types, members and parameters.</summary>
@@ -76,5 +78,6 @@ internal static class Vocabulary
     /// <summary>The words a name is made of: <c>HeadBytesMax</c> is Head, Bytes, Max.</summary>
     public static IEnumerable<string> WordsOf(string name) => Parts.Matches(name).Select(match => match.Value);
 
-    private static Regex Ignoring(string pattern) => new(pattern, RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
+    private static Regex Ignoring(string pattern)
+        => new(pattern, RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
 }

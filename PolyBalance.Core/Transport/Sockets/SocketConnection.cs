@@ -134,18 +134,31 @@ internal sealed class SocketConnection : Connection, IReceiver, ISender
             return;
 
         _heartbeat.Release(_deadlines);
-        if (abortive)
+        try
         {
-            try
+            if (abortive)
             {
                 _socket.LingerState = new LingerOption(enable: true, seconds: 0);
             }
-            catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+            else
             {
-                // Already gone: a reset can tell the peer nothing new.
+                // Disposing of a socket with a receive pending resets the connection, and what was sent last may be lost.
+                // So the receive is ended first, and disposes of the socket.
+                _socket.Shutdown(SocketShutdown.Both);
+                if (_receive.TryMakeLast())
+                    return;
             }
         }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        {
+            // The peer was faster: there is nobody left to tell how it ends.
+        }
 
+        DisposeSocket();
+    }
+
+    private void DisposeSocket()
+    {
         _socket.Dispose();
         _receive.Dispose();
         _send.Dispose();
@@ -155,8 +168,13 @@ internal sealed class SocketConnection : Connection, IReceiver, ISender
     private sealed class SocketReceive(SocketConnection connection)
         : SocketAsyncEventArgs(NoExecutionContext)
     {
+        private const int Quiet = 0;
+        private const int Pending = 1;
+        private const int Last = 2;     // pending, and whoever sees its end disposes of the socket
+
         private Block? _block;      // null while only waiting for something to arrive
         private bool _large;
+        private int _stage = Quiet;
 
         public bool TryStart(bool large, bool idle, out Received received)
         {
@@ -164,9 +182,16 @@ internal sealed class SocketConnection : Connection, IReceiver, ISender
             return TryRun(idle, out received);
         }
 
+        /// <summary>Leaves the socket to the receive that is pending. False when there is none.</summary>
+        public bool TryMakeLast() => Interlocked.CompareExchange(ref _stage, Last, Pending) == Pending;
+
         protected override void OnCompleted(SocketAsyncEventArgs e)
         {
-            if (TryOutcome(out var received) || TryRun(idle: false, out received))
+            var isLast = Interlocked.Exchange(ref _stage, Quiet) == Last;
+            var hasOutcome = TryOutcome(out var received);
+            if (isLast)
+                connection.DisposeSocket();
+            if (hasOutcome || TryRun(idle: false, out received))
                 connection._input.OnReceived(received);
         }
 
@@ -183,8 +208,11 @@ internal sealed class SocketConnection : Connection, IReceiver, ISender
                     else
                         RentBlock();
                     idle = false;
+                    Volatile.Write(ref _stage, Pending);
                     if (connection._socket.ReceiveAsync(this))
                         return false;
+                    if (Interlocked.Exchange(ref _stage, Quiet) == Last)
+                        connection.DisposeSocket();
                 }
                 while (!TryOutcome(out received));
                 return true;
