@@ -1,7 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Threading.Tasks.Sources;
-using Microsoft.Extensions.ObjectPool;
 
 namespace PolyBalance;
 
@@ -142,8 +141,8 @@ internal sealed class FaultedBox<TResult>() : PooledBox<TResult>(null)
 internal sealed class PooledBox<TStateMachine, TResult> : PooledBox<TResult>
     where TStateMachine : IAsyncStateMachine
 {
-    private static readonly ObjectPool<PooledBox<TStateMachine, TResult>> Pool =
-        new DefaultObjectPool<PooledBox<TStateMachine, TResult>>(new Policy(), Limits.SuspendedCallsKept);
+    private static readonly LanePool<PooledBox<TStateMachine, TResult>> Pool =
+        new(static () => new(), static _ => true, Limits.SuspendedCallsKept);
 
     private TStateMachine? _stateMachine;
 
@@ -165,11 +164,4 @@ internal sealed class PooledBox<TStateMachine, TResult> : PooledBox<TResult>
     }
 
     private void MoveNext() => _stateMachine!.MoveNext();
-
-    private sealed class Policy : PooledObjectPolicy<PooledBox<TStateMachine, TResult>>
-    {
-        public override PooledBox<TStateMachine, TResult> Create() => new();
-
-        public override bool Return(PooledBox<TStateMachine, TResult> obj) => true;
-    }
 }

@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Numerics;
 
 namespace PolyBalance.Backends;
 
@@ -24,13 +23,12 @@ internal sealed class IdleStack
     /// <summary>Makes empty stacks.</summary>
     public IdleStack()
     {
-        _lanes = new Lane[(int)BitOperations.RoundUpToPowerOf2((uint)Environment.ProcessorCount * 2)];
+        _lanes = new Lane[ThreadLane.Count];
         for (var index = 0; index < _lanes.Length; index++)
             _lanes[index] = new();
     }
 
-    // Threads that complete socket operations are created one after the other, so their numbers fall into different lanes.
-    private Lane Own => _lanes[Environment.CurrentManagedThreadId & (_lanes.Length - 1)];
+    private Lane Own => _lanes[ThreadLane.Own];
 
     /// <summary>Gives a new connection a place in the table.</summary>
     public void Enrol(BackendConnection connection)

@@ -31,7 +31,7 @@ public sealed class ProxyServer : IAsyncDisposable
     private readonly List<Listener> _adminListeners = [];
     private readonly List<string> _listening = [];
     private readonly ObjectPool<Exchange> _exchanges =
-        new DefaultObjectPool<Exchange>(new DefaultPooledObjectPolicy<Exchange>(), Limits.SuspendedCallsKept);
+        new LanePool<Exchange>(static () => new(), static exchange => exchange.TryReset(), Limits.SuspendedCallsKept);
 
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _stopNow = new(TaskCreationOptions.RunContinuationsAsynchronously);

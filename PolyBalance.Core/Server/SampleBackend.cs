@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Net;
 using System.Text;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.ObjectPool;
 using PolyBalance.Configuration;
 using PolyBalance.Proxy;
 using PolyBalance.Transport;
@@ -30,7 +29,8 @@ public sealed class SampleBackend : IAsyncDisposable
         var timeouts = new ClientTimeoutOptions { Idle = options.KeepAlive ?? TimeSpan.FromSeconds(75) };
         var listener = new ListenerOptions { Bind = Configuration.Address.Tcp(bind.Address.ToString(), Port) };
         var rules = new ClientRules(timeouts, LimitOptions.Default, listener, _transport.Heartbeat);
-        var exchanges = new DefaultObjectPool<Exchange>(new DefaultPooledObjectPolicy<Exchange>());
+        var exchanges = new LanePool<Exchange>(
+            static () => new(), static exchange => exchange.TryReset(), Limits.SuspendedCallsKept);
         var wiring = new ListenerWiring(
             _handler, rules, Sink: null, _transport.Heartbeat, exchanges, logs.CreateLogger("polybalance.backend"));
         _listener = new(socket, wiring, _connections, connectionsMax: 0);

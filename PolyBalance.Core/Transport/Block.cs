@@ -7,17 +7,10 @@ namespace PolyBalance.Transport;
 internal sealed class Block : ReadOnlySequenceSegment<byte>
 {
     /// <summary>Wraps a piece of memory. Only <see cref="BlockPool"/> makes blocks.</summary>
-    public Block(int length, BlockPool pool)
-    {
-        Array = GC.AllocateUninitializedArray<byte>(length);
-        Pool = pool;
-    }
+    public Block(int length) => Array = GC.AllocateUninitializedArray<byte>(length);
 
     /// <summary>The memory. All of it may be used.</summary>
     public byte[] Array { get; }
-
-    /// <summary>Where the block goes when it is returned.</summary>
-    public BlockPool Pool { get; }
 
     /// <summary>How many bytes at the front of <see cref="Array"/> are filled.</summary>
     public int Filled { get; private set; }

@@ -1,15 +1,12 @@
-using Microsoft.Extensions.ObjectPool;
-
 namespace PolyBalance.Transport;
 
 /// <summary>Where the memory of all connections comes from: small blocks for heads, large ones for bodies in bulk.</summary>
-/// <remarks>Any thread; lock-free. What is rented and returned is counted, so that a test can prove that nothing leaks.</remarks>
+/// <remarks>Any thread; nobody waits. What is out can be counted, so that a test can prove that nothing leaks.</remarks>
 internal sealed class BlockPool
 {
-    private readonly DefaultObjectPool<Block> _small;
-    private readonly DefaultObjectPool<Block> _large;
+    private readonly LanePool<Block> _small;
+    private readonly LanePool<Block> _large;
     private readonly int _smallBytes;
-    private long _rented;
 
     /// <summary>Makes a pool.</summary>
     /// <param name="smallBytes">Length of a small block; tests choose tiny ones, so that everything crosses borders.</param>
@@ -17,42 +14,25 @@ internal sealed class BlockPool
     public BlockPool(int smallBytes = Limits.SmallBlockBytes, int largeBytes = Limits.LargeBlockBytes)
     {
         _smallBytes = smallBytes;
-        _small = new(new Policy(this, smallBytes), Limits.SmallBlocksKept);
-        _large = new(new Policy(this, largeBytes), Limits.LargeBlocksKept);
+        _small = new(() => new(smallBytes), TryReset, Limits.SmallBlocksKept);
+        _large = new(() => new(largeBytes), TryReset, Limits.LargeBlocksKept);
     }
 
-    /// <summary>Blocks rented and not yet returned.</summary>
-    public long Rented => Interlocked.Read(ref _rented);
+    /// <summary>Blocks rented and not yet returned. Exact while nothing moves.</summary>
+    public long Rented => _small.Rented + _large.Rented;
 
     /// <summary>A block for a head or a small body.</summary>
-    public Block RentSmall()
-    {
-        Interlocked.Increment(ref _rented);
-        return _small.Get();
-    }
+    public Block RentSmall() => _small.Get();
 
     /// <summary>A block for bodies in bulk, and for a written head of any permitted length.</summary>
-    public Block RentLarge()
-    {
-        Interlocked.Increment(ref _rented);
-        return _large.Get();
-    }
+    public Block RentLarge() => _large.Get();
 
     /// <summary>Gives a block back. Its owner must not touch it afterwards.</summary>
-    public void Return(Block block)
-    {
-        Interlocked.Decrement(ref _rented);
-        (block.Array.Length == _smallBytes ? _small : _large).Return(block);
-    }
+    public void Return(Block block) => (block.Array.Length == _smallBytes ? _small : _large).Return(block);
 
-    private sealed class Policy(BlockPool pool, int length) : PooledObjectPolicy<Block>
+    private static bool TryReset(Block block)
     {
-        public override Block Create() => new(length, pool);
-
-        public override bool Return(Block obj)
-        {
-            obj.Reset();
-            return true;
-        }
+        block.Reset();
+        return true;
     }
 }
