@@ -23,7 +23,8 @@ internal sealed class AccessEntry
 
     /// <summary>What an entry for this record would count for. Unit: bytes.</summary>
     public static int LengthOf(in ExchangeRecord exchange)
-        => exchange.Method.Length + exchange.Target.Length + exchange.Host.Length + exchange.RequestId.Length + 128;
+        => exchange.Method.Length + exchange.Target.Length + exchange.Host.Length + exchange.Referer.Length
+            + exchange.UserAgent.Length + exchange.RequestId.Length + 128;
 
     /// <summary>Copies a record. Allocates only when it is longer than any before it in this entry.</summary>
     /// <param name="exchange">Lent by the caller.</param>
@@ -43,6 +44,8 @@ internal sealed class AccessEntry
             Method = Copy(exchange.Method, ref used),
             Target = Copy(exchange.Target, ref used),
             Host = Copy(exchange.Host, ref used),
+            Referer = Copy(exchange.Referer, ref used),
+            UserAgent = Copy(exchange.UserAgent, ref used),
             RequestId = Copy(exchange.RequestId, ref used),
             AttemptDetails = _attempts.AsMemory(0, exchange.AttemptDetails.Length),
         };

@@ -140,9 +140,8 @@ internal sealed class JsonAccessFormat : IAccessFormat, IDisposable
 /// request id.
 /// </summary>
 /// <remarks>
-/// <c>192.0.2.1 - - [10/Oct/2026:13:55:36 +0000] "GET /a?b HTTP/1.1" 200 49 "-" "-" "10.0.0.11:8080" 1.234 "4f2a"</c>.
-/// Referer, User-Agent and the protocol version are not part of an access record: they read <c>-</c>, <c>-</c> and
-/// <c>HTTP/1.1</c>. Quotes, backslashes, control characters and bytes above 0x7E are written as <c>\xHH</c>.
+/// <c>192.0.2.1 - - [10/Oct/2026:13:55:36 +0000] "GET /a?b HTTP/1.1" 200 49 "-" "curl/8" "10.0.0.11:8080" 1.2 "4f"</c>:
+/// after the size come Referer and User-Agent, <c>-</c> when there is none. Quotes, backslashes, control characters and bytes above 0x7E are written as <c>\xHH</c>.
 /// </remarks>
 internal sealed class CombinedAccessFormat : IAccessFormat
 {
@@ -158,14 +157,18 @@ internal sealed class CombinedAccessFormat : IAccessFormat
         WriteEscaped(exchange.Method.Span, output);
         output.Write(" "u8);
         WriteEscaped(exchange.Target.Span, output);
-        output.Write(" HTTP/1.1\" "u8);
+        output.Write(exchange.IsHttp10 ? " HTTP/1.0\" "u8 : " HTTP/1.1\" "u8);
         WriteFormatted(exchange.Status, "", output);
         output.Write(" "u8);
         if (exchange.BytesOut == 0)
             output.Write("-"u8);
         else
             WriteFormatted(exchange.BytesOut, "", output);
-        output.Write(" \"-\" \"-\" \""u8);
+        output.Write(" \""u8);
+        WriteOrDash(exchange.Referer.Span, output);
+        output.Write("\" \""u8);
+        WriteOrDash(exchange.UserAgent.Span, output);
+        output.Write("\" \""u8);
         WriteAscii(exchange.BackendAddress, output);
         output.Write("\" "u8);
         WriteFormatted(exchange.Duration.TotalMilliseconds, "0.###", output);
@@ -173,6 +176,9 @@ internal sealed class CombinedAccessFormat : IAccessFormat
         WriteEscaped(exchange.RequestId.Span, output);
         output.Write("\"\n"u8);
     }
+
+    private static void WriteOrDash(ReadOnlySpan<byte> text, ArrayBufferWriter<byte> output)
+        => WriteEscaped(text.IsEmpty ? "-"u8 : text, output);
 
     private static void WriteFormatted<T>(T value, ReadOnlySpan<char> format, ArrayBufferWriter<byte> output)
         where T : IUtf8SpanFormattable

@@ -70,6 +70,9 @@ internal sealed class Fields
     /// <summary>The value of the field's first line; empty when the field is absent.</summary>
     public ReadOnlySpan<byte> First(KnownField field) => Has(field) ? Value(_firstOf[(int)field]) : default;
 
+    /// <summary>Offset of that value. Only for a field that is there.</summary>
+    public int FirstStart(KnownField field) => At(_firstOf[(int)field]).ValueStart;
+
     /// <summary>Whether any line of a list field has the token for an element, in any case. RFC 9110 §5.6.1.</summary>
     public bool ListContains(KnownField field, ReadOnlySpan<byte> token)
     {

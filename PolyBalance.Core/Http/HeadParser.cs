@@ -62,7 +62,7 @@ internal static class HeadParser
         }
 
         // What cannot be a method (a TLS handshake, noise) is refused at its first byte instead of being waited for.
-        if (bytes.Length > start && bytes.Slice(start).FirstSpan[0] is var first and not (byte)'\n' && !Ascii.IsTokenByte(first))
+        if (bytes.Length > start && !CanBeginMethod(bytes, start))
         {
             length = 0;
             failure = FailureKind.MalformedRequestLine;
@@ -92,6 +92,18 @@ internal static class HeadParser
         }
 
         return failure == FailureKind.None ? HeadSearchStatus.NeedMore : HeadSearchStatus.Refused;
+    }
+
+    /// <summary>Whether the byte at the start may begin a method. An LF is the search's business.</summary>
+    private static bool CanBeginMethod(in ReadOnlySequence<byte> bytes, int start)
+    {
+        Span<byte> front = stackalloc byte[1];
+        if (bytes.FirstSpan.Length > start)
+            front[0] = bytes.FirstSpan[start];
+        else
+            bytes.Slice(start, 1).CopyTo(front);    // the first segment may be empty
+
+        return front[0] == '\n' || Ascii.IsTokenByte(front[0]);
     }
 
     /// <summary>Finds the end of a response head. Parameters as in <see cref="FindRequestEnd"/>.</summary>

@@ -43,7 +43,7 @@ internal static class HeadWriter
 
         cursor.Append(head.MethodToken);
         cursor.Append((byte)' ');
-        cursor.Append(head.TargetBytes);
+        AppendTarget(ref cursor, head, host);
         cursor.Append(" HTTP/1.1\r\n"u8);
 
         var replacesHost = !host.IsPreserved || !fields.Has(KnownField.Host);
@@ -64,6 +64,25 @@ internal static class HeadWriter
         cursor.Append("\r\n"u8);
 
         output.Advance(cursor.Written);
+    }
+
+    // Byte for byte, with one exception: a recipient takes the host from an absolute-form and ignores Host (RFC 9112
+    // §3.2.2), so where Host is rewritten the target goes out in origin-form (§3.2.1), or as `*` (§3.2.4).
+    private static void AppendTarget(ref Cursor cursor, RequestHead head, in HostRule host)
+    {
+        var target = head.Target;
+        if (host.IsPreserved || target.Form != TargetForm.Absolute)
+        {
+            cursor.Append(head.TargetBytes);
+            return;
+        }
+
+        var rest = head.TargetBytes[(target.AuthorityStart + target.AuthorityLength - target.Start)..];
+        if (rest.IsEmpty && head.Method.Kind == MethodKind.Options)
+            cursor.Append((byte)'*');
+        else if (rest.IsEmpty || rest[0] == (byte)'?')
+            cursor.Append((byte)'/');
+        cursor.Append(rest);
     }
 
     /// <summary>Writes a backend's final response head, or its 101, for the client.</summary>

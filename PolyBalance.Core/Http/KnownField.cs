@@ -149,6 +149,12 @@ internal enum KnownField : byte
 
     /// <summary>RFC 9110 §13.1.5.</summary>
     IfRange,
+
+    /// <summary>RFC 9110 §10.1.3.</summary>
+    Referer,
+
+    /// <summary>RFC 9110 §10.1.5.</summary>
+    UserAgent,
 }
 
 /// <summary>Recognises field names.</summary>
@@ -165,7 +171,8 @@ internal static class KnownFields
         "Cookie", "Set-Cookie", "Date", "Retry-After",
         "Authorization", "WWW-Authenticate", "Authentication-Info", "Age", "Cache-Control", "Expires", "Pragma",
         "Location", "Vary", "Warning", "Content-Encoding", "Content-Type", "Content-Range", "Range",
-        "If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "If-Range"),
+        "If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "If-Range",
+        "Referer", "User-Agent"),
     ];
 
     private static readonly byte[] Slots = BuildSlots();

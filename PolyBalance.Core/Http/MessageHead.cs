@@ -139,6 +139,13 @@ internal sealed class RequestHead : MessageHead
     public ReadOnlySpan<byte> Path
         => Target is { PathLength: 0, Form: TargetForm.Absolute } ? "/"u8 : Part(Target.PathStart, Target.PathLength);
 
+    /// <summary>The value of a field's first line as memory; empty when the field is absent.</summary>
+    public ReadOnlyMemory<byte> FieldMemory(KnownField field)
+    {
+        var value = Fields.First(field);
+        return value.IsEmpty ? default : PartMemory(Fields.FirstStart(field), value.Length);
+    }
+
     /// <summary>What follows the <c>?</c>; empty when there is none.</summary>
     public ReadOnlySpan<byte> Query => Part(Target.QueryStart, Target.QueryLength);
 

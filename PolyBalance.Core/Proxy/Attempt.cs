@@ -112,10 +112,7 @@ internal sealed class Attempt(HttpDate date)
     {
         var isOurs = exchange.Client.TryRelease(lease);
         if (!isOurs && failure != FailureKind.None)
-        {
-            exchange.State.ClientClosed();
-            failure = FailureKind.ClientClosed;
-        }
+            failure = ClientFailure(exchange);
 
         var hasLeftOver = lease.Connection.Input.TryRead(out var read) && (!read.Buffer.IsEmpty || read.IsCompleted);
         if (isOurs && mayReuse && !hasLeftOver && exchange.State.CanReuseBackend)
@@ -190,9 +187,14 @@ internal sealed class Attempt(HttpDate date)
 
         if (response.Status == 101)
         {
-            // RFC 9110 §7.8: a server switches only to what was asked for, and only after the whole request.
-            if (exchange.Request.WantsUpgrade)
+            // RFC 9110 §7.8, §15.2.2: a server switches only to what was asked for, and says to what.
+            var switched = response.Fields.First(KnownField.Upgrade);
+            if (exchange.Request.WantsUpgrade
+                && Http.Ascii.EqualsIgnoreCase(switched, exchange.Request.UpgradeProtocol))
+            {
                 return Answer.Switch;
+            }
+
             failure = FailureKind.MalformedResponse;
             return Answer.Failed;
         }
@@ -287,9 +289,12 @@ internal sealed class Attempt(HttpDate date)
     private static FailureKind ClientFailure(Exchange exchange)
     {
         exchange.State.ClientClosed();
-        return exchange.Connection.CloseReason == CloseReason.WriteTimedOut
-            ? FailureKind.ClientWriteTimedOut
-            : FailureKind.ClientClosed;
+        return exchange.Connection.CloseReason switch
+        {
+            CloseReason.WriteTimedOut => FailureKind.ClientWriteTimedOut,
+            CloseReason.ShutDown => FailureKind.ShuttingDown,
+            _ => FailureKind.ClientClosed,
+        };
     }
 
     /// <summary>The second flow of an attempt, seen from the first.</summary>

@@ -30,6 +30,15 @@ public readonly record struct ExchangeRecord
     /// <summary>The Host that was asked for; empty when there was none.</summary>
     public ReadOnlyMemory<byte> Host { get; init; }
 
+    /// <summary>The Referer field of the request; empty when there was none.</summary>
+    public ReadOnlyMemory<byte> Referer { get; init; }
+
+    /// <summary>The User-Agent field of the request; empty when there was none.</summary>
+    public ReadOnlyMemory<byte> UserAgent { get; init; }
+
+    /// <summary>Whether the client spoke HTTP/1.0; HTTP/1.1 otherwise.</summary>
+    public bool IsHttp10 { get; init; }
+
     /// <summary>Name of the cluster, or an empty string when no route matched.</summary>
     public string Cluster { get; init; }
 
