@@ -1,7 +1,7 @@
 #!/usr/bin/env dotnet
-// The build's targets by name: `dotnet run --file .build/targets.cs -- test`, or `./build.ps1 test`. Without a name: build
-// and test. Each target runs one command that also works alone; it is printed before it runs. Outside the solution on
-// purpose, so that build, tests and CI never depend on this file or on its one package.
+// The build's targets by name: `dotnet run --file .build/targets.cs -- test`, or `./build.ps1 test`. Without a name:
+// build and test. Each target runs commands that also work alone; they are printed before they run. Outside the
+// solution on purpose, so that build, tests and CI never depend on this file or on its one package.
 #:package Bullseye@6.1.0
 #:property PublishAot=false
 #:property ManagePackageVersionsCentrally=false
@@ -22,7 +22,11 @@ Target("restore", () => Dotnet("restore"));
 
 Target("build", dependsOn: ["restore"], () => Dotnet($"build -c {Configuration} --no-restore"));
 
-Target("format", dependsOn: ["restore"], () => Dotnet("format --verify-no-changes --no-restore"));
+Target("format", dependsOn: ["restore"], () =>
+{
+    Dotnet("format whitespace --verify-no-changes --no-restore");
+    Dotnet("format style --verify-no-changes --no-restore");
+});
 
 Target("test", dependsOn: ["build"], () => Dotnet($"test -c {Configuration} --no-build"));
 

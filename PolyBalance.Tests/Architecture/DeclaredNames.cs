@@ -19,7 +19,8 @@ internal static class DeclaredNames
 
     /// <summary>The types of an assembly that stand in a source file of ours.</summary>
     public static IEnumerable<Type> TypesOf(Assembly assembly)
-        => assembly.GetTypes().Where(type => IsOurs(type) && !IsGenerated(type) && CallScanner.WrittenType(type) == type);
+        => assembly.GetTypes()
+            .Where(type => IsOurs(type) && !IsGenerated(type) && CallScanner.WrittenType(type) == type);
 
     /// <summary>
     /// The members of a type that somebody wrote; accessors and what the compiler adds to records left out.

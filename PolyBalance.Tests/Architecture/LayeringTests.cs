@@ -22,6 +22,12 @@ internal sealed class LayeringTests
 
     private static readonly string[] Folders = [.. Layers.SelectMany(names => names)];
 
+    /// <summary>
+    /// Besides the options and the records: the gateway, a backend to try it with, and why they fail.
+    /// </summary>
+    private static readonly string[] VisibleTypes =
+        ["FailureKind", "ListenException", "ProxyServer", "SampleBackend", "SampleBackendOptions"];
+
     /// <summary>What protocol code may not name, and why not.</summary>
     private static readonly (string Pattern, string Why)[] BannedInHttp =
     [
@@ -80,6 +86,17 @@ internal sealed class LayeringTests
                     select $"{file.Path}:{file.LineOf(match.Index)} `{match.Value}`: {ban.Why}";
 
         Findings.AreNone(wrong);
+    }
+
+    [Test]
+    public void The_executable_sees_options_records_and_hardly_anything_else()
+    {
+        var seen = DeclaredNames.TypesOf(DeclaredNames.Core)
+            .Where(type => type.IsPublic)
+            .Where(type => type.Namespace is not ("PolyBalance.Configuration" or "PolyBalance.Telemetry"))
+            .Select(type => type.Name);
+
+        Assert.That(seen, Is.EquivalentTo(VisibleTypes));
     }
 
     [Test]

@@ -13,7 +13,7 @@ internal sealed class MapTests
     private static readonly string Map = File.ReadAllText(Repository.PathOf("PolyBalance.Core", "README.md"));
 
     private static readonly string[] LibraryNames =
-        ["Interlocked", "ConcurrentDictionary", "ObjectPool", "PipeReader", "PipeWriter"];
+        ["Interlocked", "ConcurrentDictionary", "PipeReader", "PipeWriter"];
 
     private static readonly Regex StepLine =
         new(@"^(?<step>\d+)\. \*\*[^*]+\*\*(?<text>.*(\n   .*)*)", RegexOptions.Multiline);

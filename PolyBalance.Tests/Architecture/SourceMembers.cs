@@ -13,7 +13,8 @@ internal sealed record SourceMember(string Header, string Body, int FirstLine, i
     private static readonly Regex Called = new(@"([A-Za-z_]\w*)\s*(<[^()]*>)?\s*\(");
     private static readonly string[] Modifiers =
     [
-        "public", "internal", "protected", "private", "static", "readonly", "const", "async", "override", "virtual", "new",
+        "public", "internal", "protected", "private", "static", "readonly", "const", "async", "override", "virtual",
+        "new",
     ];
 
     /// <summary>The declaration without its attributes.</summary>

@@ -130,6 +130,20 @@ internal sealed class TidyTests
         Findings.AreNone(wrong);
     }
 
+    [Test]
+    public void Every_link_in_a_document_leads_somewhere()
+    {
+        var wrong = from path in Repository.Files(".", "*.md")
+                    let text = Regex.Replace(File.ReadAllText(path), @"```[\s\S]*?```|`[^`\n]*`", "")
+                    from Match link in Regex.Matches(text, @"\]\(([^)#\s]+)(#[^)]*)?\)")
+                    let target = link.Groups[1].Value
+                    where !target.Contains("://", StringComparison.Ordinal)
+                        && !Path.Exists(Path.Combine(Path.GetDirectoryName(path)!, target))
+                    select $"{Repository.Relative(path)}: {target}";
+
+        Findings.AreNone(wrong);
+    }
+
     // An entry point of statements, or attributes of the assembly.
     private static bool HasOnlyStatements(SourceFile file)
         => !Regex.IsMatch(file.Code, @"^namespace |\bclass ", RegexOptions.Multiline);
