@@ -2,10 +2,12 @@ using Microsoft.Extensions.ObjectPool;
 
 namespace PolyBalance;
 
-/// <summary>Keeps objects for reuse, and gives each thread back what it returned last: that is still in its core's cache.</summary>
+/// <summary>
+/// Keeps objects for reuse, and gives each thread back what it returned last: that is still in its core's cache.
+/// </summary>
 /// <remarks>
-/// Any thread. Nobody ever waits: a lane that is in somebody's hands this instant is passed over, and when there is nothing
-/// to take, an object is made; when there is no room, it is left to the garbage collector.
+/// Any thread. Nobody ever waits: a lane that is in somebody's hands this instant is passed over, and when there is
+/// nothing to take, an object is made; when there is no room, it is left to the garbage collector.
 /// </remarks>
 internal sealed class LanePool<T> : ObjectPool<T>
     where T : class

@@ -6,16 +6,13 @@ namespace PolyBalance;
 
 /// <summary>
 /// Builds async methods of the data path without allocating: the state of a suspended call lives in a pooled box. Name
-/// it
-/// in <see cref="AsyncMethodBuilderAttribute"/> on a method that returns <see cref="ValueTask{TResult}"/>.
+/// it in <see cref="AsyncMethodBuilderAttribute"/> on a method that returns <see cref="ValueTask{TResult}"/>.
 /// </summary>
 /// <remarks>
 /// The framework's own <c>PoolingAsyncValueTaskMethodBuilder</c> keeps one box per core and thread; with many calls
 /// suspended at once it allocates nearly every time. The pools here are the one exception to "nothing static is
-/// mutable"
-/// (decision "Pooled state machines"). The result must be awaited exactly once. No execution context is captured:
-/// nothing
-/// on the data path uses <c>AsyncLocal</c>.
+/// mutable" (decision "Pooled state machines"). The result must be awaited exactly once. No execution context is
+/// captured: nothing on the data path uses <c>AsyncLocal</c>.
 /// </remarks>
 [SuppressMessage(
     "Performance", "CA1822", Justification = "The compiler calls the builder's members on an instance.")]

@@ -2,10 +2,12 @@ using System.Numerics;
 
 namespace PolyBalance;
 
-/// <summary>Numbers threads, so that each finds again what it left: memory and connections that are warm in its own core.</summary>
+/// <summary>
+/// Numbers threads, so that each finds again what it left: memory and connections that are warm in its own core.
+/// </summary>
 /// <remarks>
-/// A hint, not a guarantee: two threads may share a lane, and everything in a lane may be taken by anybody. The threads that
-/// complete socket operations are made one after the other, so their numbers fall into different lanes.
+/// A hint, not a guarantee: two threads may share a lane, and everything in a lane may be taken by anybody. The threads
+/// that complete socket operations are made one after the other, so their numbers fall into different lanes.
 /// </remarks>
 internal static class ThreadLane
 {

@@ -4,7 +4,9 @@ using PolyBalance.Transport;
 
 namespace PolyBalance.Backends;
 
-/// <summary>Everything known about one address that requests are forwarded to. Lives as long as its key is configured.</summary>
+/// <summary>
+/// Everything known about one address that requests are forwarded to. Lives as long as its key is configured.
+/// </summary>
 /// <remarks>Any thread. Selectors read it, exchanges report to it.</remarks>
 internal sealed class Backend
 {
@@ -46,7 +48,9 @@ internal sealed class Backend
     /// <summary>Attempts that failed because of it.</summary>
     public long Failures => Interlocked.Read(ref _failures);
 
-    /// <summary>An attempt at this backend begins. Exactly one <see cref="Report"/> follows, whatever happens.</summary>
+    /// <summary>
+    /// An attempt at this backend begins. Exactly one <see cref="Report"/> follows, whatever happens.
+    /// </summary>
     public void Begin()
     {
         Interlocked.Increment(ref _inFlight);

@@ -4,10 +4,12 @@ using PolyBalance.Configuration;
 
 namespace PolyBalance.Backends;
 
-/// <summary>Turns a configured address into what one can connect to; names are looked up off the request path, and remembered.</summary>
+/// <summary>
+/// Turns a configured address into what one can connect to; names are looked up off the request path, and remembered.
+/// </summary>
 /// <remarks>
-/// A literal address is ready at once. A name is looked up by the first connect that needs it and again when the answer is
-/// older than <see cref="FreshFor"/>; when a look-up fails the last good answer stays in use. Any thread.
+/// A literal address is ready at once. A name is looked up by the first connect that needs it and again when the answer
+/// is older than <see cref="FreshFor"/>; when a look-up fails the last good answer stays in use. Any thread.
 /// </remarks>
 internal sealed class BackendAddress
 {
@@ -62,9 +64,12 @@ internal sealed class BackendAddress
     {
         try
         {
-            var addresses = await Dns.GetHostAddressesAsync(_address.Host).ConfigureAwait(false);
+            var addresses = await Dns.GetHostAddressesAsync(_address.Host);
             if (addresses.Length > 0)
-                Volatile.Write(ref _endPoints, Array.ConvertAll(addresses, ip => (EndPoint)new IPEndPoint(ip, _address.Port)));
+            {
+                Volatile.Write(
+                    ref _endPoints, Array.ConvertAll(addresses, EndPoint (ip) => new IPEndPoint(ip, _address.Port)));
+            }
         }
         catch (Exception exception) when (exception is SocketException or ArgumentException)
         {

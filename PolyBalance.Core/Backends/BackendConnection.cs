@@ -4,8 +4,8 @@ namespace PolyBalance.Backends;
 
 /// <summary>One connection to a backend, with the facts that decide its reuse.</summary>
 /// <remarks>
-/// Busy: one exchange owns it. Idle: the pool owns it and watches it; whoever changes the state from idle, by one atomic
-/// exchange, owns it from then on: a request that reuses it, the sweep that closes it, or the peer's own close.
+/// Busy: one exchange owns it. Idle: the pool owns it and watches it; whoever changes the state from idle, by one
+/// atomic exchange, owns it from then on: a request that reuses it, the sweep that closes it, or the peer's own close.
 /// </remarks>
 internal sealed class BackendConnection(Connection connection, ConnectionPool pool, long born, int generation)
     : IConnectionWatcher
@@ -22,13 +22,17 @@ internal sealed class BackendConnection(Connection connection, ConnectionPool po
     /// <summary>When it was established, in heartbeat time.</summary>
     public long Born { get; } = born;
 
-    /// <summary>The pool's generation at its birth: a connection of an older generation is closed when it is returned.</summary>
+    /// <summary>
+    /// The pool's generation at its birth: a connection of an older generation is closed when it is returned.
+    /// </summary>
     public int Generation { get; } = generation;
 
     /// <summary>When it became idle last, in heartbeat time.</summary>
     public long IdleSince { get; private set; }
 
-    /// <summary>Whether it has carried an exchange before: then an end without a response may be a stale connection.</summary>
+    /// <summary>
+    /// Whether it has carried an exchange before: then an end without a response may be a stale connection.
+    /// </summary>
     public bool IsReused { get; private set; }
 
     /// <summary>Its place in the pool's table.</summary>

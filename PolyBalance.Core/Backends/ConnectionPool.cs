@@ -5,14 +5,17 @@ using PolyBalance.Transport;
 namespace PolyBalance.Backends;
 
 /// <summary>A connection, or why there is none.</summary>
-/// <param name="Connection">Owned by the caller until <see cref="ConnectionPool.Return"/> or <see cref="ConnectionPool.Discard"/>.</param>
+/// <param name="Connection">
+/// Owned by the caller until <see cref="ConnectionPool.Return"/> or <see cref="ConnectionPool.Discard"/>.
+/// </param>
 /// <param name="Failure"><see cref="FailureKind.None"/> when there is a connection.</param>
 internal readonly record struct AcquireResult(BackendConnection? Connection, FailureKind Failure);
 
 /// <summary>The connections to one backend: no more than allowed, none stale, the newest reused first.</summary>
 /// <remarks>
-/// Any thread, lock-free on the way of a request. <c>pool.size</c> idle connections are kept in quiet times; what a burst
-/// leaves beyond them decays by half every five seconds instead of being closed on return, so that bursts do not burn ports.
+/// Any thread, lock-free on the way of a request. <c>pool.size</c> idle connections are kept in quiet times; what a
+/// burst leaves beyond them decays by half every five seconds instead of being closed on return, so that bursts do not
+/// burn ports.
 /// </remarks>
 internal sealed class ConnectionPool
 {
@@ -109,7 +112,9 @@ internal sealed class ConnectionPool
         Interlocked.Decrement(ref _open);
     }
 
-    /// <summary>Closes idle connections that are too old, and part of a surplus. Called by the heartbeat about once a second.</summary>
+    /// <summary>
+    /// Closes idle connections that are too old, and part of a surplus. Called by the heartbeat about once a second.
+    /// </summary>
     public void Sweep()
     {
         var now = _transport.Heartbeat.Now;
@@ -129,7 +134,9 @@ internal sealed class ConnectionPool
         }
     }
 
-    /// <summary>The backend has left the configuration: idle connections close now, busy ones when they are returned.</summary>
+    /// <summary>
+    /// The backend has left the configuration: idle connections close now, busy ones when they are returned.
+    /// </summary>
     public void Retire()
     {
         Interlocked.Increment(ref _generation);
@@ -140,7 +147,9 @@ internal sealed class ConnectionPool
         }
     }
 
-    /// <summary>An idle connection was closed by the backend. Called by the connection, on the thread that saw it.</summary>
+    /// <summary>
+    /// An idle connection was closed by the backend. Called by the connection, on the thread that saw it.
+    /// </summary>
     public void OnIdleLost()
     {
         Interlocked.Increment(ref _lost);
@@ -160,7 +169,7 @@ internal sealed class ConnectionPool
             return new(null, FailureKind.PoolExhausted);
         }
 
-        var result = await DialAsync().ConfigureAwait(false);
+        var result = await DialAsync();
         if (result.Connection is null)
         {
             Interlocked.Decrement(ref _open);
@@ -178,13 +187,13 @@ internal sealed class ConnectionPool
     {
         var deadline = _transport.Heartbeat.Now + _connectTimeout;
         var result = new ConnectResult(null, FailureKind.ConnectFailed);
-        foreach (var address in await _address.ResolveAsync().ConfigureAwait(false))
+        foreach (var address in await _address.ResolveAsync())
         {
             var left = deadline - _transport.Heartbeat.Now;
             if (left <= 0)
                 return new(null, FailureKind.ConnectTimedOut);
 
-            result = await _transport.ConnectAsync(address, left).ConfigureAwait(false);
+            result = await _transport.ConnectAsync(address, left);
             if (result.Connection is not null)
                 return result;
         }

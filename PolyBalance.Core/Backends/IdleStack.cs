@@ -2,14 +2,17 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace PolyBalance.Backends;
 
-/// <summary>The connections of one pool, and among them lock-free stacks of the idle ones: the newest is on top.</summary>
+/// <summary>
+/// The connections of one pool, and among them lock-free stacks of the idle ones: the newest is on top.
+/// </summary>
 /// <remarks>
-/// One stack per lane, where a lane stands for a thread that completes socket operations: a connection goes back to the lane
-/// of the thread that brought its last bytes, and is taken from there by clients of the same thread if possible. So an
-/// exchange tends to stay on one thread (measured: a third fewer context switches than with one stack for all).
-/// A stack links table indexes, not objects, and its head carries a counter: an index that was popped and pushed again in
-/// between is told from one that was not (the ABA problem). Entries of connections that are gone are met and forgotten when
-/// they are popped. Enrolling and forgetting take a lock, once per connection; pushing and popping take none.
+/// One stack per lane, where a lane stands for a thread that completes socket operations: a connection goes back to the
+/// lane of the thread that brought its last bytes, and is taken from there by clients of the same thread if possible.
+/// So an exchange tends to stay on one thread (measured: a third fewer context switches than with one stack for all).
+/// A stack links table indexes, not objects, and its head carries a counter: an index that was popped and pushed again
+/// in between is told from one that was not (the ABA problem). Entries of connections that are gone are met and
+/// forgotten when they are popped. Enrolling and forgetting take a lock, once per connection; pushing and popping take
+/// none.
 /// </remarks>
 internal sealed class IdleStack
 {
@@ -70,7 +73,9 @@ internal sealed class IdleStack
         }
     }
 
-    /// <summary>Takes the connection on top, of the current thread's lane if there is one. It may be gone by now.</summary>
+    /// <summary>
+    /// Takes the connection on top, of the current thread's lane if there is one. It may be gone by now.
+    /// </summary>
     public bool TryPop([NotNullWhen(true)] out BackendConnection? connection)
     {
         if (TryPop(Own, out connection))
@@ -121,7 +126,9 @@ internal sealed class IdleStack
         return count;
     }
 
-    /// <summary>The idle connections, longest idle first. A glance, and a copy: for the sweep, not for requests.</summary>
+    /// <summary>
+    /// The idle connections, longest idle first. A glance, and a copy: for the sweep, not for requests.
+    /// </summary>
     public List<BackendConnection> OldestFirst()
     {
         var idle = new List<BackendConnection>();

@@ -9,7 +9,7 @@ public sealed record LimitOptions
     // More than any kernel hands out to one process.
     private const int ConnectionsCeiling = 10_000_000;
 
-    /// <summary>Longest request or response head. Config key <c>head</c>. Unit: bytes.</summary>
+    /// <summary>Longest request head. Config key <c>head</c>. Unit: bytes.</summary>
     public int HeadBytesMax { get; init; } = Limits.HeadBytesDefault;
 
     /// <summary>Most field lines in one section. Config key <c>fields</c>.</summary>
@@ -23,7 +23,7 @@ public sealed record LimitOptions
     internal static LimitOptions BindFrom(ConfigSection section) => new()
     {
         HeadBytesMax = section.Size("head", Default.HeadBytesMax, Limits.HeadBytesMin, Limits.HeadBytesMax,
-            "Longest request or response head."),
+            "Longest request head."),
         FieldLinesMax = section.Count("fields", Default.FieldLinesMax, 1, Limits.FieldLinesMax,
             "Most field lines in one section."),
         ConnectionsMax = section.Count("connections", Default.ConnectionsMax, 0, ConnectionsCeiling,

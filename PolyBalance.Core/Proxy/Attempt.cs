@@ -9,8 +9,8 @@ namespace PolyBalance.Proxy;
 
 /// <summary>One try at one backend: acquire, forward the head, stream both bodies, settle the connection.</summary>
 /// <remarks>
-/// Has no state of its own. Everything here runs on the exchange's flow, except the upload, which is a second flow between
-/// forwarding the head and the end of the request body. It returns a result and never writes to the exchange.
+/// Has no state of its own. Everything here runs on the exchange's flow, except the upload, which is a second flow
+/// between forwarding the head and the end of the request body. It returns a result and never writes to the exchange.
 /// What each combination of endings means is laid down in LIFECYCLE.md.
 /// </remarks>
 internal sealed class Attempt(HttpDate date)
@@ -44,7 +44,7 @@ internal sealed class Attempt(HttpDate date)
         exchange.NothingSent = true;
 
         // :: 9 acquire
-        var acquired = await backend.Pool.AcquireAsync(mustBeFresh, mustBeSure: !exchange.IsRepeatable).ConfigureAwait(false);
+        var acquired = await backend.Pool.AcquireAsync(mustBeFresh, mustBeSure: !exchange.IsRepeatable);
         if (acquired.Connection is not { } lease)
             return acquired.Failure;
 
@@ -76,9 +76,9 @@ internal sealed class Attempt(HttpDate date)
         var scanned = 0L;
         while (answer is Answer.More or Answer.Interim)
         {
-            var read = await connection.Input.ReadAsync().ConfigureAwait(false);
+            var read = await connection.Input.ReadAsync();
             answer = Look(exchange, lease, read, ref scanned, out failure);
-            if (answer == Answer.Interim && !await ForwardInterimAsync(exchange).ConfigureAwait(false))
+            if (answer == Answer.Interim && !await ForwardInterimAsync(exchange))
                 (answer, failure) = (Answer.Failed, ClientFailure(exchange));
         }
 
@@ -86,12 +86,12 @@ internal sealed class Attempt(HttpDate date)
         if (answer == Answer.Final)
         {
             upload.TryHarvest(exchange);
-            failure = await ForwardResponseAsync(exchange, connection, timeouts).ConfigureAwait(false);
+            failure = await ForwardResponseAsync(exchange, connection, timeouts);
         }
         else if (answer == Answer.Switch)
         {
             failure = upload.TryHarvest(exchange)
-                ? await SwitchAsync(exchange, connection).ConfigureAwait(false)
+                ? await SwitchAsync(exchange, connection)
                 : FailureKind.MalformedResponse;
         }
 
@@ -100,7 +100,7 @@ internal sealed class Attempt(HttpDate date)
         if (!mayReuse)
             connection.Abort(CloseReason.Aborted);
         if (!upload.IsHarvested)
-            upload.Take(exchange, await upload.StopAsync(exchange).ConfigureAwait(false));
+            upload.Take(exchange, await upload.StopAsync(exchange));
 
         exchange.NothingSent = connection.BytesSent == sentBefore;
         return Settle(exchange, backend, lease, mayReuse, failure, upload.Result);
@@ -108,7 +108,8 @@ internal sealed class Attempt(HttpDate date)
 
     // Ends the lease, and decides what the attempt failed with when several things went wrong at once.
     private static FailureKind Settle(
-        Exchange exchange, Backend backend, BackendConnection lease, bool mayReuse, FailureKind failure, PumpResult upload)
+        Exchange exchange, Backend backend, BackendConnection lease, bool mayReuse,
+        FailureKind failure, PumpResult upload)
     {
         var isOurs = exchange.Client.TryRelease(lease);
         if (!isOurs && failure != FailureKind.None)
@@ -212,7 +213,7 @@ internal sealed class Attempt(HttpDate date)
         if (exchange.Request.Version == ProtocolVersion.Http11)
         {
             HeadWriter.WriteInterim(exchange.Response, exchange.Connection.Output);
-            if ((await exchange.Connection.Output.FlushAsync().ConfigureAwait(false)).IsCompleted)
+            if ((await exchange.Connection.Output.FlushAsync()).IsCompleted)
                 return false;
             exchange.State.InterimSent();
         }
@@ -244,11 +245,12 @@ internal sealed class Attempt(HttpDate date)
 
         // Events may be far apart, as in a tunnel; everything else that pauses so long has stopped.
         var isEventStream = response.Fields.First(KnownField.ContentType).StartsWith("text/event-stream"u8);
-        exchange.ResponsePace.Begin(
-            exchange, backend, isEventStream ? client.Rules.TunnelIdleTimeout : client.Heartbeat.Ticks(timeouts.ResponseIdle));
+        var idleTimeout = isEventStream
+            ? client.Rules.TunnelIdleTimeout
+            : client.Heartbeat.Ticks(timeouts.ResponseIdle);
+        exchange.ResponsePace.Begin(exchange, backend, idleTimeout);
         exchange.Download.Begin(backend, response, framing, long.MaxValue, replayBytesMax: 0);
-        var result = await exchange.Download.RunAsync(exchange.Connection, towardsClient, exchange.ResponsePace)
-            .ConfigureAwait(false);
+        var result = await exchange.Download.RunAsync(exchange.Connection, towardsClient, exchange.ResponsePace);
         switch (result.End)
         {
             case PumpEnd.Complete:
@@ -272,15 +274,17 @@ internal sealed class Attempt(HttpDate date)
         var output = exchange.Connection.Output;
         exchange.FirstByte = exchange.Client.Heartbeat.Now;
         HeadWriter.WriteResponse(
-            exchange.Response, default, exchange.Request.Version, close: false, exchange.Id.Span, default, upgrade: true, output);
+            exchange.Response, default, exchange.Request.Version, close: false, exchange.Id.Span, default,
+            upgrade: true, output);
         exchange.State.Switched();
         exchange.Status = 101;
-        if ((await output.FlushAsync().ConfigureAwait(false)).IsCompleted)
+        if ((await output.FlushAsync()).IsCompleted)
             return ClientFailure(exchange);
 
         exchange.Connection.Unwatch();
-        var tunnel = new Tunnel(exchange.Connection, backend, exchange.Client.Heartbeat, exchange.Client.Rules.TunnelIdleTimeout);
-        await tunnel.RunAsync().ConfigureAwait(false);
+        var client = exchange.Client;
+        var tunnel = new Tunnel(client.Connection, backend, client.Heartbeat, client.Rules.TunnelIdleTimeout);
+        await tunnel.RunAsync();
         exchange.Upload.CountTunnel(tunnel.BytesUp);
         exchange.Download.CountTunnel(tunnel.BytesDown);
         return FailureKind.None;
@@ -320,7 +324,7 @@ internal sealed class Attempt(HttpDate date)
         public async ValueTask<PumpResult> StopAsync(Exchange exchange)
         {
             exchange.Upload.Stop();
-            return await _running.ConfigureAwait(false);
+            return await _running;
         }
 
         /// <summary>Notes how the flow ended.</summary>

@@ -53,7 +53,9 @@ internal interface IBodyPace
     void Ended(PumpEnd end);
 }
 
-/// <summary>Moves one body from one connection to another: takes the framing off, puts ours on, copies no content.</summary>
+/// <summary>
+/// Moves one body from one connection to another: takes the framing off, puts ours on, copies no content.
+/// </summary>
 /// <remarks>
 /// Content is sent from the very blocks that it was received into. A pump reads no further ahead than one receive, so a
 /// slow sink slows the source down. What is already in the sink's output (a head) goes out with the first content.
@@ -136,22 +138,23 @@ internal sealed class BodyPump
         {
             if (_decoder.IsComplete)
             {
-                result = await EndAsync().ConfigureAwait(false);
+                result = await EndAsync();
                 break;
             }
 
             var isOverdue = false;
             if (!_source.Input.TryRead(out var read))
             {
-                // Nothing to wait with: what is written already goes out now (the first byte of a slow stream, a lone head).
-                if (HasUnsent && (await _sink.Output.FlushAsync().ConfigureAwait(false)).IsCompleted)
+                // Nothing to wait with: what is written already goes out now (the first byte of a slow stream, a lone
+                // head).
+                if (HasUnsent && (await _sink.Output.FlushAsync()).IsCompleted)
                 {
                     result = new(PumpEnd.SinkFailed);
                     break;
                 }
 
                 _source.ReadDeadline = pace.BeforeWait();
-                read = await _source.Input.ReadAsync().ConfigureAwait(false);
+                read = await _source.Input.ReadAsync();
                 isOverdue = read.IsCanceled && _source.IsReadOverdue;
                 pace.AfterWait();
             }
@@ -159,7 +162,7 @@ internal sealed class BodyPump
             result = Take(read, isOverdue, out var used);
             if (!_decoder.IsComplete && HasUnsent && result is null)
             {
-                var flushed = await _sink.Output.FlushAsync().ConfigureAwait(false);
+                var flushed = await _sink.Output.FlushAsync();
                 if (flushed.IsCompleted)
                 {
                     result = new(PumpEnd.SinkFailed);
@@ -171,7 +174,7 @@ internal sealed class BodyPump
 
             // The last content leaves together with the end of the body: its memory stays until that is flushed.
             if (_decoder.IsComplete && result is null)
-                result = await EndAsync().ConfigureAwait(false);
+                result = await EndAsync();
             if (result is not { End: PumpEnd.SinkFailed })
                 Advance(read.Buffer, used);
         }
@@ -181,7 +184,9 @@ internal sealed class BodyPump
         return ended;
     }
 
-    /// <summary>Ends a pump that waits for its source. One that waits for its sink ends when the sink is aborted.</summary>
+    /// <summary>
+    /// Ends a pump that waits for its source. One that waits for its sink ends when the sink is aborted.
+    /// </summary>
     public void Stop()
     {
         _isStopping = true;
@@ -228,7 +233,7 @@ internal sealed class BodyPump
         if (!HasUnsent)
             return new(PumpEnd.Complete);
 
-        var flushed = await _sink.Output.FlushAsync().ConfigureAwait(false);
+        var flushed = await _sink.Output.FlushAsync();
         return new(flushed.IsCompleted ? PumpEnd.SinkFailed : PumpEnd.Complete);
     }
 

@@ -11,9 +11,10 @@ namespace PolyBalance.Proxy;
 
 /// <summary>One client's sequence of exchanges: read a head, have it answered, go on or close. RFC 9112 §9.</summary>
 /// <remarks>
-/// <see cref="RunAsync"/> is the flow that owns everything here. <see cref="Drain"/>, <see cref="Abort"/> and the watcher's
-/// report come from other threads. While a request is at a backend the client's connection is watched: a client that leaves
-/// takes the attempt with it, by aborting the backend's connection (<c>_lease</c>, exchanged atomically).
+/// <see cref="RunAsync"/> is the flow that owns everything here. <see cref="Drain"/>, <see cref="Abort"/> and the
+/// watcher's report come from other threads. While a request is at a backend the client's connection is watched: a
+/// client that leaves takes the attempt with it, by aborting the backend's connection (<c>_lease</c>, exchanged
+/// atomically).
 /// </remarks>
 internal sealed class ClientConnection : IConnectionWatcher
 {
@@ -72,11 +73,11 @@ internal sealed class ClientConnection : IConnectionWatcher
     {
         try
         {
-            while (await NextAsync().ConfigureAwait(false))
+            while (await NextAsync())
             {
             }
 
-            await CloseAsync().ConfigureAwait(false);
+            await CloseAsync();
         }
         catch (Exception exception)
         {
@@ -100,10 +101,14 @@ internal sealed class ClientConnection : IConnectionWatcher
     /// <summary>Ends the connection at once, whatever it does. Any thread.</summary>
     public void Abort(CloseReason reason) => Connection.Abort(reason);
 
-    /// <summary>Notes which backend connection works for this client now. False when the client has left already.</summary>
+    /// <summary>
+    /// Notes which backend connection works for this client now. False when the client has left already.
+    /// </summary>
     public bool TryUse(BackendConnection lease) => Interlocked.CompareExchange(ref _lease, lease, null) is null;
 
-    /// <summary>Ends <see cref="TryUse"/>. False when the client left meanwhile, and the backend's connection was aborted.</summary>
+    /// <summary>
+    /// Ends <see cref="TryUse"/>. False when the client left meanwhile, and the backend's connection was aborted.
+    /// </summary>
     public bool TryRelease(BackendConnection lease)
         => ReferenceEquals(Interlocked.CompareExchange(ref _lease, null, lease), lease);
 
@@ -130,7 +135,7 @@ internal sealed class ClientConnection : IConnectionWatcher
             {
                 if (!_isInHead)
                     Connection.ReadDeadline = Heartbeat.Now + Rules.IdleTimeout;
-                read = await Connection.Input.ReadAsync().ConfigureAwait(false);
+                read = await Connection.Input.ReadAsync();
             }
 
             status = LookForHead(read, out failure);
@@ -144,9 +149,9 @@ internal sealed class ClientConnection : IConnectionWatcher
 
         Connection.ReadDeadline = Heartbeat.Unbounded;
         if (TryPrepare(exchange, ref failure))
-            failure = await _shared.Handler.HandleAsync(exchange).ConfigureAwait(false);
+            failure = await _shared.Handler.HandleAsync(exchange);
         else if (failure != FailureKind.ClientClosed)
-            failure = await LocalResponse.RefuseAsync(exchange, failure).ConfigureAwait(false);
+            failure = await LocalResponse.RefuseAsync(exchange, failure);
         return Conclude(exchange, failure);
     }
 
@@ -247,7 +252,8 @@ internal sealed class ClientConnection : IConnectionWatcher
         return true;
     }
 
-    // RFC 9112 §9.6: a close with unread input would reset the connection and might destroy our last response on its way.
+    // RFC 9112 §9.6: a close with unread input would reset the connection and might destroy our last response on its
+    // way.
     private async ValueTask CloseAsync()
     {
         if (Connection.CloseReason != CloseReason.None)
@@ -259,7 +265,7 @@ internal sealed class ClientConnection : IConnectionWatcher
         if (!_canCloseNow || Connection.Input.TryRead(out _))
         {
             Connection.ShutdownOutput();
-            await LingerAsync().ConfigureAwait(false);
+            await LingerAsync();
         }
 
         Connection.Close();
@@ -273,7 +279,7 @@ internal sealed class ClientConnection : IConnectionWatcher
         while (left > 0 && Heartbeat.Now < deadline)
         {
             Connection.ReadDeadline = deadline;
-            var read = await Connection.Input.ReadAsync().ConfigureAwait(false);
+            var read = await Connection.Input.ReadAsync();
             left -= read.Buffer.Length;
             Connection.Input.AdvanceTo(read.Buffer.End);
             if (read.IsCompleted)

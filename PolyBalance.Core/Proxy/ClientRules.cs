@@ -8,13 +8,16 @@ namespace PolyBalance.Proxy;
 /// <summary>What applies to every client of one listener: limits, timeouts, whom to believe. Immutable.</summary>
 internal sealed class ClientRules
 {
-    /// <summary>A body that is slower than this, after <see cref="BodyRateGrace"/>, is given up. Unit: bytes per second.</summary>
+    /// <summary>
+    /// A body that is slower than this, after <see cref="BodyRateGrace"/>, is given up. Unit: bytes per second.
+    /// </summary>
     public const int BodyBytesPerSecondMin = 240;
 
     private readonly EquatableArray<IPNetwork> _trusted;
 
     /// <summary>Computes the rules of a listener in the units of its transport.</summary>
-    public ClientRules(ClientTimeoutOptions timeouts, LimitOptions limits, ListenerOptions listener, Heartbeat heartbeat)
+    public ClientRules(
+        ClientTimeoutOptions timeouts, LimitOptions limits, ListenerOptions listener, Heartbeat heartbeat)
     {
         _trusted = listener.TrustedProxies;
         Head = new(limits.HeadBytesMax, limits.FieldLinesMax);

@@ -9,8 +9,9 @@ namespace PolyBalance.Proxy;
 
 /// <summary>One request and its response: what both heads said, how far things have come, who was tried.</summary>
 /// <remarks>
-/// Pooled and reused; <see cref="TryReset"/> is the only reset. Owned by the flow of its <see cref="ClientConnection"/>; the
-/// pump of the request body gets what it needs and returns a result, it never writes here.
+/// Pooled and reused; <see cref="TryReset"/> is the only reset. Owned by the flow of its
+/// <see cref="ClientConnection"/>; the pump of the request body gets what it needs and returns a result, it never
+/// writes here.
 /// </remarks>
 internal sealed class Exchange : IResettable
 {
@@ -55,7 +56,9 @@ internal sealed class Exchange : IResettable
     /// <summary>When the head was complete, in heartbeat time.</summary>
     public long Started { get; set; }
 
-    /// <summary>When the whole exchange must be over; <see cref="Heartbeat.Unbounded"/> when it may take its time.</summary>
+    /// <summary>
+    /// When the whole exchange must be over; <see cref="Heartbeat.Unbounded"/> when it may take its time.
+    /// </summary>
     public long Deadline { get; set; } = Heartbeat.Unbounded;
 
     /// <summary>When the final response head was there, in heartbeat time; 0 before.</summary>
@@ -85,7 +88,9 @@ internal sealed class Exchange : IResettable
     /// <summary>Attempts that failed because the backend did not answer in time.</summary>
     public int TimedOutAttempts { get; private set; }
 
-    /// <summary>Whether the request may reach a backend twice. RFC 9110 §9.2.2; an Idempotency-Key promises the same.</summary>
+    /// <summary>
+    /// Whether the request may reach a backend twice. RFC 9110 §9.2.2; an Idempotency-Key promises the same.
+    /// </summary>
     public bool IsRepeatable => Request.Method.IsIdempotent || Request.Fields.Has(KnownField.IdempotencyKey);
 
     /// <summary>Starts the exchange of a client.</summary>

@@ -7,7 +7,9 @@ namespace PolyBalance.Proxy;
 /// <summary>Finds the client behind trusted proxies, for the record.</summary>
 internal static class ForwardedClient
 {
-    /// <summary>The rightmost address of X-Forwarded-For that is not itself a trusted proxy's; the peer's when there is none.</summary>
+    /// <summary>
+    /// The rightmost address of X-Forwarded-For that is not itself a trusted proxy's; the peer's when there is none.
+    /// </summary>
     /// <param name="request">What the peer sent.</param>
     /// <param name="peer">Who sent it: a trusted proxy.</param>
     /// <param name="rules">Whom to trust.</param>

@@ -11,11 +11,12 @@ namespace PolyBalance.Proxy;
 /// <summary>Responses that PolyBalance itself originates.</summary>
 internal static class LocalResponse
 {
+    private static readonly byte[] Allow = "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE\r\n"u8.ToArray();
     private static readonly byte[] RetryAfter = "Retry-After: 1\r\n"u8.ToArray();
 
     /// <summary>
-    /// Ends an exchange that failed: with a JSON error while that is still possible, else by cutting the connection off, so
-    /// that the client can tell.
+    /// Ends an exchange that failed: with a JSON error while that is still possible, else by cutting the connection
+    /// off, so that the client can tell.
     /// </summary>
     /// <returns><paramref name="failure"/>, for the caller's own return.</returns>
     [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
@@ -31,11 +32,14 @@ internal static class LocalResponse
 
         var body = Describe(Failure.Of(failure), exchange.Backend?.Address ?? "", exchange.Id.Span);
         var extra = Failure.Of(failure).Status == 503 ? RetryAfter : [];
-        await SendAsync(exchange, Failure.Of(failure).Status, "application/json", extra, body).ConfigureAwait(false);
+        await SendAsync(exchange, Failure.Of(failure).Status, "application/json", extra, body);
         return failure;
     }
 
-    /// <summary>Answers with a status and some content. The request body, if there is one that was not read, ends the connection.</summary>
+    /// <summary>
+    /// Answers with a status and some content. The request body, if there is one that was not read, ends the
+    /// connection.
+    /// </summary>
     /// <param name="exchange">What is answered.</param>
     /// <param name="status">A final status code.</param>
     /// <param name="contentType">Media type of the content.</param>
@@ -43,7 +47,8 @@ internal static class LocalResponse
     /// <param name="content">All of it.</param>
     [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
     public static async ValueTask<FailureKind> SendAsync(
-        Exchange exchange, int status, string contentType, ReadOnlyMemory<byte> extraLines, ReadOnlyMemory<byte> content)
+        Exchange exchange, int status, string contentType, ReadOnlyMemory<byte> extraLines,
+        ReadOnlyMemory<byte> content)
     {
         var close = exchange.State.MustCloseClient(new(BodyKind.Length, content.Length), exchange.Client.IsDraining);
         WriteHead(exchange, status, contentType, extraLines.Span, content.Length, close);
@@ -56,7 +61,7 @@ internal static class LocalResponse
             exchange.Connection.Attach(content);
         }
 
-        if ((await exchange.Connection.Output.FlushAsync().ConfigureAwait(false)).IsCompleted)
+        if ((await exchange.Connection.Output.FlushAsync()).IsCompleted)
         {
             exchange.State.ClientClosed();
             return FailureKind.ClientClosed;
@@ -81,12 +86,13 @@ internal static class LocalResponse
     }
 
     /// <summary>
-    /// Answers TRACE and OPTIONS whose Max-Forwards is 0: we are their final recipient. RFC 9110 §7.6.2, §9.3.7, §9.3.8.
+    /// Answers TRACE and OPTIONS whose Max-Forwards is 0: we are their final recipient. RFC 9110 §7.6.2, §9.3.7,
+    /// §9.3.8.
     /// </summary>
     public static ValueTask<FailureKind> AnswerLastHopAsync(Exchange exchange)
         => exchange.Request.Method.Kind == MethodKind.Trace
             ? SendAsync(exchange, 200, "message/http", default, Reflect(exchange.Request))
-            : SendAsync(exchange, 200, "text/plain", "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE\r\n"u8.ToArray(), default);
+            : SendAsync(exchange, 200, "text/plain", Allow, content: default);
 
     /// <summary>Whether the request says that it must not be forwarded any further. RFC 9110 §7.6.2.</summary>
     public static bool IsLastHop(RequestHead request)

@@ -3,10 +3,12 @@ using PolyBalance.Transport;
 
 namespace PolyBalance.Proxy;
 
-/// <summary>Paces a request body: the client may pause for so long, and must not be slower than a minimal rate.</summary>
+/// <summary>
+/// Paces a request body: the client may pause for so long, and must not be slower than a minimal rate.
+/// </summary>
 /// <remarks>
-/// While we wait for the client, the backend's time to answer stands still; it starts anew whenever the backend has taken
-/// something. Used by the upload's flow; <see cref="ContinueSent"/> comes from the exchange's flow.
+/// While we wait for the client, the backend's time to answer stands still; it starts anew whenever the backend has
+/// taken something. Used by the upload's flow; <see cref="ContinueSent"/> comes from the exchange's flow.
 /// </remarks>
 internal sealed class RequestPace : IBodyPace
 {
@@ -80,7 +82,8 @@ internal sealed class RequestPace : IBodyPace
         if (end == PumpEnd.Complete)
             client.Connection.Watch(client);
 
-        // The backend may have answered before it stopped reading; after anything else it will never see a whole request.
+        // The backend may have answered before it stopped reading; after anything else it will never see a whole
+        // request.
         if (end is not (PumpEnd.Complete or PumpEnd.SinkFailed))
             _backend.Abort(CloseReason.Aborted);
         else if (_exchange.RequestFraming.Kind != BodyKind.None)
@@ -88,7 +91,9 @@ internal sealed class RequestPace : IBodyPace
     }
 }
 
-/// <summary>Paces a response body: the backend may pause for so long. Time that a slow client takes is not the backend's.</summary>
+/// <summary>
+/// Paces a response body: the backend may pause for so long. Time that a slow client takes is not the backend's.
+/// </summary>
 internal sealed class ResponsePace : IBodyPace
 {
     private Exchange _exchange = null!;

@@ -4,7 +4,9 @@ using PolyBalance.Topology;
 
 namespace PolyBalance.Proxy;
 
-/// <summary>The request path. Everything that PolyBalance does to a request starts in <see cref="HandleAsync"/>.</summary>
+/// <summary>
+/// The request path. Everything that PolyBalance does to a request starts in <see cref="HandleAsync"/>.
+/// </summary>
 internal sealed class ProxyHandler(SnapshotStore store, Attempt attempt) : IExchangeHandler
 {
     /// <inheritdoc/>
@@ -16,15 +18,15 @@ internal sealed class ProxyHandler(SnapshotStore store, Attempt attempt) : IExch
 
         // :: 7 admit and route
         if (snapshot.Routes.Match(exchange.Request) is not { Cluster: var cluster } route)
-            return await LocalResponse.RefuseAsync(exchange, FailureKind.NoRoute).ConfigureAwait(false);
+            return await LocalResponse.RefuseAsync(exchange, FailureKind.NoRoute);
 
         exchange.Route = route;
         if (exchange.RequestFraming.Length > route.BodyBytesMax)
-            return await LocalResponse.RefuseAsync(exchange, FailureKind.ContentTooLarge).ConfigureAwait(false);
+            return await LocalResponse.RefuseAsync(exchange, FailureKind.ContentTooLarge);
 
         Prepare(exchange, route);
         if (LocalResponse.IsLastHop(exchange.Request))
-            return await LocalResponse.AnswerLastHopAsync(exchange).ConfigureAwait(false);
+            return await LocalResponse.AnswerLastHopAsync(exchange);
 
         var failure = FailureKind.NoEligibleBackend;
         var tries = 0;
@@ -35,10 +37,10 @@ internal sealed class ProxyHandler(SnapshotStore store, Attempt attempt) : IExch
             // :: 8 select
             if (!mustBeFresh)
             {
-                if (tries++ == cluster.AttemptsMax || cluster.Selector.Pick(new(key: 0, exchange.Tried)) is not { } picked)
+                backend = tries++ < cluster.AttemptsMax ? cluster.Selector.Pick(new(key: 0, exchange.Tried)) : null;
+                if (backend is null)
                     break;
-                backend = picked;
-                exchange.BeginAttempt(picked);
+                exchange.BeginAttempt(backend);
             }
 
             backend!.Begin();
@@ -46,7 +48,7 @@ internal sealed class ProxyHandler(SnapshotStore store, Attempt attempt) : IExch
             failure = FailureKind.InternalError;
             try
             {
-                failure = await attempt.RunAsync(exchange, cluster, backend, mustBeFresh, started).ConfigureAwait(false);
+                failure = await attempt.RunAsync(exchange, cluster, backend, mustBeFresh, started);
             }
             finally
             {
@@ -63,7 +65,7 @@ internal sealed class ProxyHandler(SnapshotStore store, Attempt attempt) : IExch
         exchange.Upload.Release();
         return failure == FailureKind.None
             ? failure
-            : await LocalResponse.RefuseAsync(exchange, failure).ConfigureAwait(false);
+            : await LocalResponse.RefuseAsync(exchange, failure);
     }
 
     private static void Prepare(Exchange exchange, Route route)

@@ -5,7 +5,8 @@ namespace PolyBalance.Proxy;
 
 /// <summary>After 101: two blind copies, each of which may end before the other (half-close). RFC 9110 §7.8.</summary>
 /// <remarks>
-/// Ends when both directions have ended, when either side fails, or when nothing has moved either way for the idle timeout.
+/// Ends when both directions have ended, when either side fails, or when nothing has moved either way for the idle
+/// timeout.
 /// </remarks>
 internal sealed class Tunnel(Connection client, Connection backend, Heartbeat heartbeat, long idleTimeout)
 {
@@ -23,8 +24,8 @@ internal sealed class Tunnel(Connection client, Connection backend, Heartbeat he
     {
         client.IsIdle = backend.IsIdle = true;
         var up = CopyAsync(client, backend);
-        BytesDown = await CopyAsync(backend, client).ConfigureAwait(false);
-        BytesUp = await up.ConfigureAwait(false);
+        BytesDown = await CopyAsync(backend, client);
+        BytesUp = await up;
         return true;
     }
 
@@ -35,12 +36,12 @@ internal sealed class Tunnel(Connection client, Connection backend, Heartbeat he
         while (true)
         {
             from.ReadDeadline = Volatile.Read(ref _lastMoved) + idleTimeout;
-            var read = await from.Input.ReadAsync().ConfigureAwait(false);
+            var read = await from.Input.ReadAsync();
             if (!read.Buffer.IsEmpty)
             {
                 Volatile.Write(ref _lastMoved, heartbeat.Now);
                 moved += read.Buffer.Length;
-                if ((await to.SendAsync(read.Buffer).ConfigureAwait(false)).IsCompleted)
+                if ((await to.SendAsync(read.Buffer)).IsCompleted)
                     break;
                 from.Input.AdvanceTo(read.Buffer.End);
             }
@@ -51,7 +52,8 @@ internal sealed class Tunnel(Connection client, Connection backend, Heartbeat he
                 return moved;
             }
 
-            if (read.IsCompleted || (from.IsReadOverdue && heartbeat.Now - Volatile.Read(ref _lastMoved) >= idleTimeout))
+            var isSilent = heartbeat.Now - Volatile.Read(ref _lastMoved) >= idleTimeout;
+            if (read.IsCompleted || (from.IsReadOverdue && isSilent))
                 break;
         }
 

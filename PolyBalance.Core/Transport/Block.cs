@@ -2,7 +2,9 @@ using System.Buffers;
 
 namespace PolyBalance.Transport;
 
-/// <summary>One piece of memory that bytes are received into or written from, and at the same time its segment in a sequence.</summary>
+/// <summary>
+/// One piece of memory that bytes are received into or written from, and at the same time its segment in a sequence.
+/// </summary>
 /// <remarks>Has one owner at a time: the pool, an operation in progress, or one direction of a connection.</remarks>
 internal sealed class Block : ReadOnlySequenceSegment<byte>
 {

@@ -1,7 +1,11 @@
 namespace PolyBalance.Transport;
 
-/// <summary>Where the memory of all connections comes from: small blocks for heads, large ones for bodies in bulk.</summary>
-/// <remarks>Any thread; nobody waits. What is out can be counted, so that a test can prove that nothing leaks.</remarks>
+/// <summary>
+/// Where the memory of all connections comes from: small blocks for heads, large ones for bodies in bulk.
+/// </summary>
+/// <remarks>
+/// Any thread; nobody waits. What is out can be counted, so that a test can prove that nothing leaks.
+/// </remarks>
 internal sealed class BlockPool
 {
     private readonly LanePool<Block> _small;
@@ -9,7 +13,9 @@ internal sealed class BlockPool
     private readonly int _smallBytes;
 
     /// <summary>Makes a pool.</summary>
-    /// <param name="smallBytes">Length of a small block; tests choose tiny ones, so that everything crosses borders.</param>
+    /// <param name="smallBytes">
+    /// Length of a small block; tests choose tiny ones, so that everything crosses borders.
+    /// </param>
     /// <param name="largeBytes">Length of a large block.</param>
     public BlockPool(int smallBytes = Limits.SmallBlockBytes, int largeBytes = Limits.LargeBlockBytes)
     {

@@ -17,7 +17,9 @@ internal abstract class Connection : IDeadlineOwner
     /// <summary>What the peer sends. A result that is completed means that nothing more will come.</summary>
     public abstract PipeReader Input { get; }
 
-    /// <summary>What is sent to the peer. A flush result that is completed means that the peer takes nothing more.</summary>
+    /// <summary>
+    /// What is sent to the peer. A flush result that is completed means that the peer takes nothing more.
+    /// </summary>
     public abstract PipeWriter Output { get; }
 
     /// <summary>The peer's address; null when the medium has none.</summary>
@@ -27,30 +29,37 @@ internal abstract class Connection : IDeadlineOwner
     public CloseReason CloseReason => (CloseReason)Volatile.Read(ref _closeReason);
 
     /// <summary>
-    /// Set while no message is in progress: waiting for input then holds no block. Written by the owner of <see cref="Input"/>.
+    /// Set while no message is in progress: waiting for input then holds no block. Written by the owner of
+    /// <see cref="Input"/>.
     /// </summary>
     public bool IsIdle { get; set; }
 
-    /// <summary>How long one flush may wait for the peer to take bytes, in <see cref="Heartbeat"/> ticks. 0: for ever.</summary>
+    /// <summary>
+    /// How long one flush may wait for the peer to take bytes, in <see cref="Heartbeat"/> ticks. 0: for ever.
+    /// </summary>
     public long WriteTimeout { get; set; }
 
     /// <summary>
     /// When a pending read is woken with <see cref="ReadResult.IsCanceled"/>, in <see cref="Heartbeat"/> time;
-    /// <see cref="Heartbeat.Never"/>: not at all. A late wake-up may hit a later read: whoever is woken looks at the clock.
+    /// <see cref="Heartbeat.Never"/>: not at all. A late wake-up may hit a later read: whoever is woken looks at the
+    /// clock.
     /// </summary>
     public abstract long ReadDeadline { get; set; }
 
     /// <summary>
-    /// Whether the read deadline that was set has fired. Only for who always sets one, <see cref="Heartbeat.Unbounded"/> at least.
+    /// Whether the read deadline that was set has fired. Only for who always sets one,
+    /// <see cref="Heartbeat.Unbounded"/> at least.
     /// </summary>
     public bool IsReadOverdue => ReadDeadline == Heartbeat.Never;
 
-    /// <summary>Bytes that the medium has taken from <see cref="Output"/>, those of a send that failed half-way included.</summary>
+    /// <summary>
+    /// Bytes that the medium has taken from <see cref="Output"/>, those of a send that failed half-way included.
+    /// </summary>
     public abstract long BytesSent { get; }
 
     /// <summary>
-    /// Queues content behind what is already in <see cref="Output"/>, by reference. The memory must stay as it is until the
-    /// flush that follows has completed.
+    /// Queues content behind what is already in <see cref="Output"/>, by reference. The memory must stay as it is until
+    /// the flush that follows has completed.
     /// </summary>
     public abstract void Attach(in ReadOnlySequence<byte> content);
 
@@ -68,24 +77,30 @@ internal abstract class Connection : IDeadlineOwner
     }
 
     /// <summary>
-    /// Looks for input while nobody reads, and reports its arrival once. Called by the owner of <see cref="Input"/>, with
-    /// no read pending. Reads work as ever while a connection is watched.
+    /// Looks for input while nobody reads, and reports its arrival once. Called by the owner of <see cref="Input"/>,
+    /// with no read pending. Reads work as ever while a connection is watched.
     /// </summary>
     public abstract void Watch(IConnectionWatcher watcher);
 
     /// <summary>Ends <see cref="Watch"/>. One late report is still possible.</summary>
     public abstract void Unwatch();
 
-    /// <summary>Asks the medium, now, whether something arrived that was not reported yet. For a connection nobody reads from.</summary>
+    /// <summary>
+    /// Asks the medium, now, whether something arrived that was not reported yet. For a connection nobody reads from.
+    /// </summary>
     public abstract bool HasUnreportedInput();
 
     /// <summary>Wakes a pending read, or the next one, with <see cref="ReadResult.IsCanceled"/>.</summary>
     public void Wake() => Input.CancelPendingRead();
 
-    /// <summary>Tells the peer that nothing more will come; reading goes on. Everything flushed before still arrives.</summary>
+    /// <summary>
+    /// Tells the peer that nothing more will come; reading goes on. Everything flushed before still arrives.
+    /// </summary>
     public abstract void ShutdownOutput();
 
-    /// <summary>Ends the connection at once and visibly (a reset where the medium has one). Pending operations complete.</summary>
+    /// <summary>
+    /// Ends the connection at once and visibly (a reset where the medium has one). Pending operations complete.
+    /// </summary>
     public void Abort(CloseReason reason)
     {
         RecordClose(reason);

@@ -8,8 +8,8 @@ namespace PolyBalance.Transport;
 /// <summary>A <see cref="PipeWriter"/> straight over a medium, which also takes content by reference.</summary>
 /// <remarks>
 /// What was written and what was attached goes out in one gathering send, in order. Belongs to one writing flow; only
-/// <see cref="OnSent"/> comes from elsewhere. After a failed send everything is thrown away and every flush completes at
-/// once, while reading from the connection goes on: the peer may have answered before it stopped listening.
+/// <see cref="OnSent"/> comes from elsewhere. After a failed send everything is thrown away and every flush completes
+/// at once, while reading from the connection goes on: the peer may have answered before it stopped listening.
 /// </remarks>
 internal sealed class ConnectionOutput(Connection connection, ISender sender, BlockPool pool, Heartbeat heartbeat)
     : PipeWriter, IValueTaskSource<FlushResult>
@@ -102,7 +102,9 @@ internal sealed class ConnectionOutput(Connection connection, ISender sender, Bl
         return new(this, _core.Version);
     }
 
-    /// <summary>The send that <see cref="ISender.TrySend"/> began has ended. Called by the medium, on any thread.</summary>
+    /// <summary>
+    /// The send that <see cref="ISender.TrySend"/> began has ended. Called by the medium, on any thread.
+    /// </summary>
     public void OnSent(Sent sent) => _core.SetResult(sent);
 
     /// <inheritdoc/>

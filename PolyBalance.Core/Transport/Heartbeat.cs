@@ -19,8 +19,8 @@ internal interface IDeadlineOwner
 
 /// <summary>One tick for every deadline: setting one is a store, and a tick costs one pass over an array.</summary>
 /// <remarks>
-/// A timer per read would cost more than the read. Deadlines fire at most one tick late and never early. Registering and
-/// releasing take a lock, once per connection; setting takes none.
+/// A timer per read would cost more than the read. Deadlines fire at most one tick late and never early. Registering
+/// and releasing take a lock, once per connection; setting takes none.
 /// </remarks>
 internal sealed class Heartbeat : IDisposable
 {
@@ -51,15 +51,17 @@ internal sealed class Heartbeat : IDisposable
         _timer = clock.CreateTimer(static state => ((Heartbeat)state!).Tick(), this, Period, Period);
     }
 
-    /// <summary>The clock that deadlines are measured with. Unit: ticks of <see cref="TimeProvider.TimestampFrequency"/>.</summary>
+    /// <summary>
+    /// The clock that deadlines are measured with. Unit: ticks of <see cref="TimeProvider.TimestampFrequency"/>.
+    /// </summary>
     public long Now => _clock.GetTimestamp();
 
     /// <summary>The wall clock, for access records and Date.</summary>
     public DateTimeOffset UtcNow => _clock.GetUtcNow();
 
     /// <summary>
-    /// The wall clock at a moment in heartbeat time. Off by what the wall clock was set since the last tick, and spares a
-    /// second clock read per exchange.
+    /// The wall clock at a moment in heartbeat time. Off by what the wall clock was set since the last tick, and spares
+    /// a second clock read per exchange.
     /// </summary>
     public DateTimeOffset UtcAt(long moment) => new(Volatile.Read(ref _utcAtZero) + Span(moment).Ticks, TimeSpan.Zero);
 
@@ -93,7 +95,10 @@ internal sealed class Heartbeat : IDisposable
         }
     }
 
-    /// <summary>Calls <paramref name="action"/> about every <paramref name="period"/>, on the heartbeat thread. It must not block.</summary>
+    /// <summary>
+    /// Calls <paramref name="action"/> about every <paramref name="period"/>, on the heartbeat thread. It must not
+    /// block.
+    /// </summary>
     public void Every(TimeSpan period, Action action)
     {
         var beat = new Beat(action, Ticks(period)) { Next = Now + Ticks(period) };

@@ -31,7 +31,9 @@ internal interface IConnectionListener : IAsyncDisposable
     EndPoint LocalEndPoint { get; }
 
     /// <summary>The next client, or null when the listener was disposed.</summary>
-    /// <remarks>One caller at a time. Trouble with a single client or a lack of file descriptors is waited out, not thrown.</remarks>
+    /// <remarks>
+    /// One caller at a time. Trouble with a single client or a lack of file descriptors is waited out, not thrown.
+    /// </remarks>
     ValueTask<Connection?> AcceptAsync();
 }
 

@@ -18,8 +18,8 @@ internal interface IReceiver
     /// <param name="idle">Nothing is expected soon: hold no block until something is there.</param>
     /// <param name="received">The outcome, when it is there at once.</param>
     /// <returns>
-    /// <see langword="false"/> when <see cref="ConnectionInput.OnReceived"/> will be called with the outcome, on any thread,
-    /// possibly before this returns.
+    /// <see langword="false"/> when <see cref="ConnectionInput.OnReceived"/> will be called with the outcome, on any
+    /// thread, possibly before this returns.
     /// </returns>
     bool TryReceive(bool large, bool idle, out Received received);
 }
@@ -31,8 +31,8 @@ internal interface ISender
     /// <param name="pieces">What to send. Stays unchanged until the send has completed.</param>
     /// <param name="sent">The outcome, when it is there at once.</param>
     /// <returns>
-    /// <see langword="false"/> when <see cref="ConnectionOutput.OnSent"/> will be called with the outcome, on any thread,
-    /// possibly before this returns.
+    /// <see langword="false"/> when <see cref="ConnectionOutput.OnSent"/> will be called with the outcome, on any
+    /// thread, possibly before this returns.
     /// </returns>
     bool TrySend(List<ArraySegment<byte>> pieces, out Sent sent);
 }

@@ -8,8 +8,8 @@ namespace PolyBalance.Transport.Sockets;
 
 /// <summary>One TCP or Unix socket behind <see cref="Connection"/>.</summary>
 /// <remarks>
-/// Completions arrive on the socket engine's thread, inline, where the process switched that on before its first socket.
-/// Results are values: no exception is thrown for anything that a peer or a network does.
+/// Completions arrive on the socket engine's thread, inline, where the process switched that on before its first
+/// socket. Results are values: no exception is thrown for anything that a peer or a network does.
 /// </remarks>
 [SuppressMessage("Design", "CA1001", Justification = "Release disposes of them, on Close and on Abort.")]
 internal sealed class SocketConnection : Connection, IReceiver, ISender
@@ -106,7 +106,7 @@ internal sealed class SocketConnection : Connection, IReceiver, ISender
     {
         _deadlines.Write = _heartbeat.Now + timeout;
         using var connect = new SocketConnect(address);
-        var error = await connect.RunAsync(_socket).ConfigureAwait(false);
+        var error = await connect.RunAsync(_socket);
         _deadlines.Write = Heartbeat.Never;
         return error switch
         {
@@ -142,8 +142,8 @@ internal sealed class SocketConnection : Connection, IReceiver, ISender
             }
             else
             {
-                // Disposing of a socket with a receive pending resets the connection, and what was sent last may be lost.
-                // So the receive is ended first, and disposes of the socket.
+                // Disposing of a socket with a receive pending resets the connection, and what was sent last may be
+                // lost. So the receive is ended first, and disposes of the socket.
                 _socket.Shutdown(SocketShutdown.Both);
                 if (_receive.TryMakeLast())
                     return;

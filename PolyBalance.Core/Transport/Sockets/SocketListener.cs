@@ -19,13 +19,13 @@ internal sealed class SocketListener(Socket socket, EndPoint address, Heartbeat 
         {
             try
             {
-                var client = await socket.AcceptAsync().ConfigureAwait(false);
+                var client = await socket.AcceptAsync();
                 return new SocketConnection(client, client.RemoteEndPoint, heartbeat, pool);
             }
             catch (SocketException) when (Volatile.Read(ref _disposed) == 0)
             {
                 // The client left in the queue, or file descriptors ran out: accepting again at once would spin.
-                await heartbeat.NextTickAsync().ConfigureAwait(false);
+                await heartbeat.NextTickAsync();
             }
             catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
             {

@@ -67,7 +67,7 @@ internal sealed class SocketTransport : ITransport
             return new(null, FailureKind.ConnectFailed);
         }
 
-        var failure = await connection.ConnectAsync(address, timeout).ConfigureAwait(false);
+        var failure = await connection.ConnectAsync(address, timeout);
         if (failure == FailureKind.None)
             return new(connection, FailureKind.None);
 
@@ -99,7 +99,8 @@ internal sealed class SocketTransport : ITransport
         socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, KeepAliveProbes);
     }
 
-    // A crash leaves the file behind, and bind fails on it. A file that somebody still answers on is not ours to remove.
+    // A crash leaves the file behind, and bind fails on it. A file that somebody still answers on is not ours to
+    // remove.
     private static void RemoveStaleFile(string path)
     {
         if (!File.Exists(path))
