@@ -170,7 +170,8 @@ internal sealed class ConfigOverridesTests
 
         Assert.That(flags.Over(environment), Is.EqualTo(environment with
         {
-            Port = new("1", "-port"), Strategy = new("rr", "-strategy"),
+            Port = new("1", "-port"),
+            Strategy = new("rr", "-strategy"),
         }));
         Assert.That(new ConfigOverrides().Over(flags), Is.EqualTo(flags));
     }
