@@ -150,7 +150,7 @@ internal sealed class CombinedAccessFormat : IAccessFormat
     /// <inheritdoc/>
     public void Write(in ExchangeRecord exchange, ArrayBufferWriter<byte> output)
     {
-        WriteAscii(exchange.ClientAddress, output);
+        WriteAscii(exchange.ClientAddress is "" ? "-" : exchange.ClientAddress, output);
         output.Write(" - - ["u8);
         WriteFormatted(exchange.Started.UtcDateTime, "dd/MMM/yyyy:HH:mm:ss", output);
         output.Write(" +0000] \""u8);

@@ -85,7 +85,9 @@ internal sealed class Attempt(HttpDate date)
         // :: 13 stream down
         if (answer == Answer.Final)
         {
-            upload.TryHarvest(exchange);
+            // The answer may overtake the news, from another thread, that the last of the request was sent.
+            if (!upload.TryHarvest(exchange) && exchange.Upload.IsRead)
+                exchange.State.RequestReceived();
             failure = await ForwardResponseAsync(exchange, connection, timeouts);
         }
         else if (answer == Answer.Switch)

@@ -84,10 +84,14 @@ internal sealed class BodyPump
     private bool _isInTrailer;
     private bool _hasTrailers;
     private bool _hasConsumed;
+    private volatile bool _isRead;
     private volatile bool _isStopping;
 
     /// <summary>Content that has passed. Unit: bytes.</summary>
     public long ContentBytes { get; private set; }
+
+    /// <summary>Whether the source has given the whole body; its last bytes may still be on their way. Any thread.</summary>
+    public bool IsRead => _isRead;
 
     /// <summary>Whether the body can be sent again from its start.</summary>
     public bool CanReplay => !_hasConsumed;
@@ -115,7 +119,7 @@ internal sealed class BodyPump
         _decoder = BodyDecoder.For(_sourceFraming);
         _trailerScanned = 0;
         _isInTrailer = _hasTrailers = false;
-        _isStopping = false;
+        _isRead = _isStopping = false;
         ContentBytes = 0;
         if (_held > 0)
             _source.Reread();
@@ -174,9 +178,15 @@ internal sealed class BodyPump
 
             // The last content leaves together with the end of the body: its memory stays until that is flushed.
             if (_decoder.IsComplete && result is null)
+            {
+                _isRead = true;
                 result = await EndAsync();
+            }
+
             if (result is not { End: PumpEnd.SinkFailed })
                 Advance(read.Buffer, used);
+            else if (_isRead)
+                _held += used;      // stays there to be sent again, or to be released before the next request
         }
 
         var ended = result.GetValueOrDefault();
