@@ -1,6 +1,8 @@
 namespace PolyBalance.Benchmarks;
 
-/// <summary>How much one operation of a benchmark may allocate once it is warm. <c>AllocationTests</c> hold it to that.</summary>
+/// <summary>
+/// How much one operation of a benchmark may allocate once it is warm. <c>AllocationTests</c> hold it to that.
+/// </summary>
 /// <param name="bytesPerOperation">Unit: bytes on the managed heap.</param>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class AllocationBudgetAttribute(long bytesPerOperation) : Attribute
@@ -9,7 +11,8 @@ public sealed class AllocationBudgetAttribute(long bytesPerOperation) : Attribut
     public long BytesPerOperation { get; } = bytesPerOperation;
 
     /// <summary>
-    /// Whether the operation runs on more threads than the one that calls it: then whatever the process allocates counts.
+    /// Whether the operation runs on more threads than the one that calls it: then whatever the process allocates
+    /// counts.
     /// </summary>
     public bool OnAllThreads { get; init; }
 }

@@ -1,6 +1,8 @@
 namespace PolyBalance.Benchmarks;
 
-/// <summary>Heads as real clients and backends send them, byte for byte; Heads/README.md says where each came from.</summary>
+/// <summary>
+/// Heads as real clients and backends send them, byte for byte; Heads/README.md says where each came from.
+/// </summary>
 internal static class RecordedHeads
 {
     private const string RequestFolder = "Requests/";

@@ -21,10 +21,9 @@ public class ChunkedBenchmarks
     [GlobalSetup]
     public void Setup()
     {
-        var body = new StringBuilder();
-        for (var left = ContentBytes; left > 0; left -= ChunkBytes)
-            body.Append(System.Globalization.CultureInfo.InvariantCulture, $"{ChunkBytes:x}\r\n").Append('x', ChunkBytes).Append("\r\n");
-        _body = Encoding.ASCII.GetBytes(body.Append("0\r\n\r\n").ToString());
+        var chunk = $"{ChunkBytes:x}\r\n{new string('x', ChunkBytes)}\r\n";
+        var chunks = string.Concat(Enumerable.Repeat(chunk, ContentBytes / ChunkBytes));
+        _body = Encoding.ASCII.GetBytes(chunks + "0\r\n\r\n");
     }
 
     [Benchmark, AllocationBudget(0)]

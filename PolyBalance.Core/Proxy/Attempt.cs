@@ -85,9 +85,7 @@ internal sealed class Attempt(HttpDate date)
         // :: 13 stream down
         if (answer == Answer.Final)
         {
-            // The answer may overtake the news, from another thread, that the last of the request was sent.
-            if (!upload.TryHarvest(exchange) && exchange.Upload.IsRead)
-                exchange.State.RequestReceived();
+            upload.LookAhead(exchange);
             failure = await ForwardResponseAsync(exchange, connection, timeouts);
         }
         else if (answer == Answer.Switch)
@@ -320,6 +318,16 @@ internal sealed class Attempt(HttpDate date)
             if (!IsHarvested && _running.IsCompleted)
                 Take(exchange, _running.GetAwaiter().GetResult());
             return IsHarvested && Result.End == PumpEnd.Complete;
+        }
+
+        /// <summary>
+        /// Takes the result, or knows before there is one that the client has sent its whole request: an answer may
+        /// overtake the news, from another thread, that the last of the request has gone out.
+        /// </summary>
+        public void LookAhead(Exchange exchange)
+        {
+            if (!TryHarvest(exchange) && exchange.Upload.IsRead)
+                exchange.State.RequestReceived();
         }
 
         /// <summary>Ends the flow. The backend's connection has been aborted before.</summary>

@@ -90,7 +90,7 @@ internal sealed class BodyPump
     /// <summary>Content that has passed. Unit: bytes.</summary>
     public long ContentBytes { get; private set; }
 
-    /// <summary>Whether the source has given the whole body; its last bytes may still be on their way. Any thread.</summary>
+    /// <summary>Whether the whole body is read; its last bytes may still be on their way. Any thread.</summary>
     public bool IsRead => _isRead;
 
     /// <summary>Whether the body can be sent again from its start.</summary>

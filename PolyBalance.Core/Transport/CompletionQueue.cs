@@ -11,11 +11,12 @@ internal interface ICompletion
 
 /// <summary>Runs completions on the thread that caused them: one after another, never one inside another.</summary>
 /// <remarks>
-/// Two ends that answer each other would otherwise call each other ever deeper until the stack is full. The first caller on a
-/// thread runs what its call set off, and whatever that sets off, before it returns. Any thread; threads do not wait for
-/// each other.
+/// Two ends that answer each other would otherwise call each other ever deeper until the stack is full. The first
+/// caller on a thread runs what its call set off, and whatever that sets off, before it returns. Any thread; threads do
+/// not wait for each other.
 /// </remarks>
-[SuppressMessage("Design", "CA1001", Justification = "Late completions come after everything was disposed of; its finalizer does.")]
+[SuppressMessage("Design", "CA1001",
+    Justification = "Completions come to the very end: the finalizer is soon enough.")]
 internal sealed class CompletionQueue
 {
     private readonly ThreadLocal<Turns> _turns = new(static () => new());

@@ -6,9 +6,9 @@ namespace PolyBalance.Transport;
 
 /// <summary>A <see cref="PipeReader"/> straight over a medium: no second pipe, no copy, no thread in between.</summary>
 /// <remarks>
-/// The block list belongs to the reading flow alone. A receive in progress owns a block of its own, and the flow adopts it
-/// when it looks at the outcome; so a read may be woken (<see cref="CancelPendingRead"/>) or a connection be watched while
-/// a receive is pending, and the receive just goes on. <c>_phase</c> decides who wakes whom, by atomic exchange.
+/// The block list belongs to the reading flow alone. A receive in progress owns a block of its own, and the flow adopts
+/// it when it looks at the outcome; so a read may be woken (<see cref="CancelPendingRead"/>) or a connection be watched
+/// while a receive is pending, and the receive just goes on. <c>_phase</c> decides who wakes whom, by atomic exchange.
 /// </remarks>
 internal sealed class ConnectionInput(Connection connection, IReceiver receiver, BlockPool pool)
     : PipeReader, IValueTaskSource<ReadResult>
@@ -43,10 +43,9 @@ internal sealed class ConnectionInput(Connection connection, IReceiver receiver,
     /// <inheritdoc/>
     public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
     {
+        Adopt();
         if (TakeWake())
             return new(Result(woken: true));
-
-        Adopt();
         if (!_examinedAll || _end != CloseReason.None)
             return new(Result(woken: false));
 
@@ -109,7 +108,9 @@ internal sealed class ConnectionInput(Connection connection, IReceiver receiver,
     /// <inheritdoc/>
     public override void Complete(Exception? exception = null) => Release();
 
-    /// <summary>The receive that <see cref="IReceiver.TryReceive"/> began has ended. Called by the medium, on any thread.</summary>
+    /// <summary>
+    /// The receive that <see cref="IReceiver.TryReceive"/> began has ended. Called by the medium, on any thread.
+    /// </summary>
     public void OnReceived(Received received)
     {
         _outcome = received;
@@ -139,6 +140,10 @@ internal sealed class ConnectionInput(Connection connection, IReceiver receiver,
 
         if (phase != Phase.Pending && (Phase)Volatile.Read(ref _phase) == Phase.Complete)
             watcher.OnInput(_outcome.Reason != CloseReason.None);
+
+        // Whoever closes an idle connection releases it, and may do so while its last user still begins to watch it.
+        if (Volatile.Read(ref _released) == 1)
+            DropOutcome();
     }
 
     /// <summary>See <see cref="Connection.Unwatch"/>.</summary>
@@ -150,7 +155,9 @@ internal sealed class ConnectionInput(Connection connection, IReceiver receiver,
     /// <summary>Whether a receive has ended that the flow has not looked at.</summary>
     public bool HasOutcome => (Phase)Volatile.Read(ref _phase) == Phase.Complete;
 
-    /// <summary>Returns all blocks. The flow has finished with the connection; a receive still pending cleans up after itself.</summary>
+    /// <summary>
+    /// Returns all blocks. The flow has finished with the connection; a receive still pending cleans up after itself.
+    /// </summary>
     public void Release()
     {
         if (Interlocked.Exchange(ref _released, 1) == 1)

@@ -3,11 +3,12 @@ using System.Buffers;
 namespace PolyBalance.Transport;
 
 /// <summary>
-/// One direction of a connection in memory: bytes in flight, no more than a window of them, and the faults that a test wants.
+/// One direction of a connection in memory: bytes in flight, no more than a window of them, and the faults that a test
+/// wants.
 /// </summary>
 /// <remarks>
-/// Behaves like a TCP connection over loopback, seen from Linux: what is in flight when the sender ends or resets the line
-/// still arrives, and the end after it. Any thread; one lock, and nothing is called while it is held.
+/// Behaves like TCP over the loopback of Linux: what is in flight when the sender ends or resets the line still
+/// arrives, and the end after it. Any thread; one lock, and nobody is told anything while it is held.
 /// </remarks>
 internal sealed class MemoryLine
 {
@@ -79,7 +80,9 @@ internal sealed class MemoryLine
     /// <summary>Fault: the receiver finds an orderly end behind byte n; what is sent beyond it vanishes.</summary>
     public void CutAt(long n) => SetFault(n, isReset: false);
 
-    /// <summary>Fault: the receiver finds a reset behind byte n, and so does the sender once it has sent n bytes.</summary>
+    /// <summary>
+    /// Fault: the receiver finds a reset behind byte n, and so does the sender once it has sent n bytes.
+    /// </summary>
     public void ResetAt(long n) => SetFault(n, isReset: true);
 
     /// <summary>Fault: nothing behind byte n arrives, not even an end, until <see cref="Resume"/>.</summary>
@@ -145,7 +148,8 @@ internal sealed class MemoryLine
     }
 
     /// <summary>The receiver lets go: its pending receive ends, and what is in flight is lost.</summary>
-    /// <param name="isReset">The sender learns of it at once; else by its next send, which still seems to succeed.</param>
+    /// <param name="isReset">The sender learns of it at once; else by its next send, which still seems to
+    /// succeed.</param>
     /// <returns>Whether unread bytes were lost.</returns>
     public bool LetGo(bool isReset)
     {

@@ -4,11 +4,14 @@ using System.Net.Sockets;
 
 namespace PolyBalance.Transport;
 
-/// <summary>A transport inside this process, for tests and benchmarks: connections that can be cut, stalled and reset at any byte.</summary>
+/// <summary>
+/// A transport inside this process, for tests and benchmarks: connections that can be cut, stalled and reset at any
+/// byte.
+/// </summary>
 /// <remarks>
-/// What makes a transport hard to use right is real here: back-pressure, half-closes, resets, completions inline on the thread
-/// of whoever sent the bytes. A continuation must not block: what it waits for may have to run on its own thread.
-/// With a clock of its own and one thread, the same calls always do the same things in the same order.
+/// What makes a transport hard to use right is real here: back-pressure, half-closes, resets, completions inline on the
+/// thread of whoever sent the bytes. A continuation must not block: what it waits for may have to run on its own
+/// thread. With a clock of its own and one thread, the same calls always do the same things in the same order.
 /// </remarks>
 internal sealed class MemoryTransport : ITransport
 {
@@ -21,7 +24,8 @@ internal sealed class MemoryTransport : ITransport
 
     /// <summary>Starts the heartbeat.</summary>
     /// <param name="clock">The clock of the heartbeat: tests bring one that they move themselves.</param>
-    /// <param name="blocks">Where memory comes from; tests choose tiny blocks, so that everything crosses borders.</param>
+    /// <param name="blocks">Where memory comes from; tests choose tiny blocks, so that everything crosses
+    /// borders.</param>
     public MemoryTransport(TimeProvider clock, BlockPool? blocks = null)
     {
         Heartbeat = new(clock);
@@ -37,13 +41,21 @@ internal sealed class MemoryTransport : ITransport
     /// <inheritdoc/>
     public BlockPool Blocks { get; }
 
-    /// <summary>Bytes in flight in one direction of a connection; a sender that has filled it waits. Unit: bytes.</summary>
+    /// <summary>
+    /// Bytes in flight in one direction of a connection; a sender that has filled it waits. Unit: bytes.
+    /// </summary>
     public int WindowBytes { get; init; } = 64 * 1024;
 
-    /// <summary>Clients of one listener that may be connected and not yet accepted; the next one waits. Counts at <see cref="Listen"/>.</summary>
+    /// <summary>
+    /// Clients of one listener that may be connected and not yet accepted; the next one waits. Counts at
+    /// <see cref="Listen"/>.
+    /// </summary>
     public int Backlog { get; set; } = 4096;
 
-    /// <summary>Sees both ends of each new connection before anybody uses them, to put faults on its lines: client, then listener.</summary>
+    /// <summary>
+    /// Sees both ends of each new connection before anybody uses them, to put faults on its lines: first the one that
+    /// connects, then the one that is accepted.
+    /// </summary>
     public Action<MemoryConnection, MemoryConnection>? Connecting { get; set; }
 
     /// <summary>Sends since the start: over a socket, each would have been at least one system call.</summary>
@@ -132,7 +144,10 @@ internal sealed class MemoryTransport : ITransport
     };
 
     private int NextPort()
-        => FirstPort + (int)((uint)(Interlocked.Increment(ref _lastPort) - FirstPort) % (IPEndPoint.MaxPort - FirstPort + 1));
+    {
+        var turn = (uint)(Interlocked.Increment(ref _lastPort) - FirstPort);
+        return FirstPort + (int)(turn % (IPEndPoint.MaxPort - FirstPort + 1));
+    }
 
     private static string Key(EndPoint address) => $"{address.AddressFamily} {address}";
 }

@@ -1,9 +1,11 @@
 namespace PolyBalance.Tests.Support;
 
-/// <summary>A clock that only a test moves. Timers fire on the thread that moves it, in the order of their times.</summary>
+/// <summary>
+/// A clock that only a test moves. Timers fire on the thread that moves it, in the order of their times.
+/// </summary>
 /// <remarks>
-/// Any thread may read it and make timers; one at a time may move it. A timer that moves the clock itself gets its wish when
-/// it has returned: the call that is moving the clock goes on to the later time.
+/// Any thread may read it and make timers; one at a time may move it. A timer that moves the clock itself gets its wish
+/// when it has returned: the call that is moving the clock goes on to the later time.
 /// </remarks>
 internal sealed class ManualClock : TimeProvider
 {
@@ -68,7 +70,7 @@ internal sealed class ManualClock : TimeProvider
             var next = default(ManualTimer);
             foreach (var timer in _timers)
             {
-                if (timer.Due <= _goal && (next is null || (timer.Due, timer.Order).CompareTo((next.Due, next.Order)) < 0))
+                if (timer.Due <= _goal && (next is null || timer.IsBefore(next)))
                     next = timer;
             }
 
@@ -82,9 +84,9 @@ internal sealed class ManualClock : TimeProvider
     {
         private long _period = Timeout.Infinite;
 
-        public long Due { get; private set; }
+        private long _order;
 
-        public long Order { get; private set; }
+        public long Due { get; private set; }
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
@@ -95,12 +97,14 @@ internal sealed class ManualClock : TimeProvider
                     return true;
 
                 Due = clock.GetTimestamp() + dueTime.Ticks;
-                Order = ++clock._made;
+                _order = ++clock._made;
                 _period = period > TimeSpan.Zero ? period.Ticks : Timeout.Infinite;
                 clock._timers.Add(this);
                 return true;
             }
         }
+
+        public bool IsBefore(ManualTimer other) => (Due, _order).CompareTo((other.Due, other._order)) < 0;
 
         public void Fire()
         {

@@ -267,41 +267,82 @@ internal sealed class SocketConnection : Connection, IReceiver, ISender
         }
     }
 
-    /// <summary>One send after another.</summary>
+    /// <summary>One send after another; one of many pieces takes several calls.</summary>
     private sealed class SocketSend(SocketConnection connection)
         : SocketAsyncEventArgs(NoExecutionContext)
     {
+        // The runtime describes so many pieces to the kernel on its stack, and allocates two arrays per call for more.
+        private const int PiecesPerCall = 8;
+
+        private readonly List<ArraySegment<byte>> _batch = new(PiecesPerCall);
+        private List<ArraySegment<byte>> _pieces = [];
+        private int _next;          // the first piece that no call has been made for
+        private long _bytes;        // taken by the calls that have ended
+
         public bool TryStart(List<ArraySegment<byte>> pieces, out Sent sent)
+        {
+            _pieces = pieces;
+            _next = 0;
+            _bytes = 0;
+            return TryRun(out sent);
+        }
+
+        protected override void OnCompleted(SocketAsyncEventArgs e)
+        {
+            if (TryOutcome(out var sent) || TryRun(out sent))
+                connection._output.OnSent(sent);
+        }
+
+        // Calls until there is an outcome; false when one is pending.
+        private bool TryRun(out Sent sent)
         {
             try
             {
-                if (pieces.Count == 1)
+                do
                 {
-                    if (BufferList is not null)
-                        BufferList = null;
-                    SetBuffer(pieces[0].Array, pieces[0].Offset, pieces[0].Count);
+                    TakeBatch();
+                    if (connection._socket.SendAsync(this))
+                    {
+                        sent = default;
+                        return false;
+                    }
                 }
-                else
-                {
-                    if (MemoryBuffer.Length > 0)
-                        SetBuffer(null, 0, 0);
-                    BufferList = pieces;
-                }
-
-                var pending = connection._socket.SendAsync(this);
-                sent = pending ? default : Outcome();
-                return !pending;
+                while (!TryOutcome(out sent));
+                return true;
             }
             catch (ObjectDisposedException)
             {
-                sent = default;
+                sent = new(false, _bytes);
                 return true;
             }
         }
 
-        protected override void OnCompleted(SocketAsyncEventArgs e)
-            => connection._output.OnSent(Outcome());
+        // False when a call ended well and there are pieces left.
+        private bool TryOutcome(out Sent sent)
+        {
+            _bytes += BytesTransferred;
+            var succeeded = SocketError == SocketError.Success;
+            sent = new(succeeded, _bytes);
+            return !succeeded || _next == _pieces.Count;
+        }
 
-        private Sent Outcome() => new(SocketError == SocketError.Success, BytesTransferred);
+        private void TakeBatch()
+        {
+            if (_pieces.Count == 1)
+            {
+                if (BufferList is not null)
+                    BufferList = null;
+                SetBuffer(_pieces[0].Array, _pieces[0].Offset, _pieces[0].Count);
+                _next = 1;
+                return;
+            }
+
+            _batch.Clear();
+            while (_next < _pieces.Count && _batch.Count < PiecesPerCall)
+                _batch.Add(_pieces[_next++]);
+            if (MemoryBuffer.Length > 0)
+                SetBuffer(null, 0, 0);
+            BufferList = _batch;
+        }
     }
 }
