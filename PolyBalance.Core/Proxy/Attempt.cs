@@ -326,7 +326,7 @@ internal sealed class Attempt(HttpDate date)
         /// </summary>
         public void LookAhead(Exchange exchange)
         {
-            if (!TryHarvest(exchange) && exchange.Upload.IsRead)
+            if (!TryHarvest(exchange) && exchange.Upload.IsRead && !exchange.State.IsRequestRead)
                 exchange.State.RequestReceived();
         }
 
