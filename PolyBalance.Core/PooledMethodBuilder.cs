@@ -100,6 +100,8 @@ internal abstract class PooledBox<TResult> : IValueTaskSource<TResult>
     /// <inheritdoc/>
     public TResult GetResult(short token)
     {
+        // Throws when the result was taken before. By now the box may belong to another call, which must not notice.
+        _ = _core.GetStatus(token);
         try
         {
             return _core.GetResult(token);

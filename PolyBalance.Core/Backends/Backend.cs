@@ -27,8 +27,8 @@ internal sealed class Backend
     /// <summary>What makes it itself.</summary>
     public BackendKey Key { get; }
 
-    /// <summary>What operators call it.</summary>
-    public string Name { get; }
+    /// <summary>What operators call it. The one thing about it that a reload may change.</summary>
+    public string Name { get; private set; }
 
     /// <summary>Where it listens, as text.</summary>
     public string Address { get; }
@@ -47,6 +47,9 @@ internal sealed class Backend
 
     /// <summary>Attempts that failed because of it.</summary>
     public long Failures => Interlocked.Read(ref _failures);
+
+    /// <summary>The configuration calls it something else now; only records and messages depend on that.</summary>
+    public void Rename(string name) => Name = name;
 
     /// <summary>
     /// An attempt at this backend begins. Exactly one <see cref="Report"/> follows, whatever happens.

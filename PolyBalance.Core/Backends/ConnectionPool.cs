@@ -98,10 +98,17 @@ internal sealed class ConnectionPool
             return;
         }
 
-        if (connection.TryRest(_transport.Heartbeat.Now))
-            _idle.Push(connection);
-        else
+        if (!connection.TryRest(_transport.Heartbeat.Now))
+        {
             _idle.Forget(connection);
+            return;
+        }
+
+        _idle.Push(connection);
+
+        // Retired just now, before it was idle: whoever retired the pool did not see it.
+        if (connection.Generation != Volatile.Read(ref _generation) && connection.TryRetire())
+            Interlocked.Decrement(ref _open);
     }
 
     /// <summary>Closes a connection that cannot carry another exchange.</summary>
@@ -163,11 +170,8 @@ internal sealed class ConnectionPool
     private async ValueTask<AcquireResult> ConnectAsync()
     {
         var generation = Volatile.Read(ref _generation);
-        if (Interlocked.Increment(ref _open) > _options.ConnectionsMax && _options.ConnectionsMax > 0)
-        {
-            Interlocked.Decrement(ref _open);
+        if (!TryCount())
             return new(null, FailureKind.PoolExhausted);
-        }
 
         var result = await DialAsync();
         if (result.Connection is null)
@@ -180,6 +184,19 @@ internal sealed class ConnectionPool
         var connection = new BackendConnection(result.Connection, this, _transport.Heartbeat.Now, generation);
         _idle.Enrol(connection);
         return new(connection, FailureKind.None);
+    }
+
+    // Never too high, not even for a moment: somebody else might be refused for it.
+    private bool TryCount()
+    {
+        while (true)
+        {
+            var open = Volatile.Read(ref _open);
+            if (open >= _options.ConnectionsMax && _options.ConnectionsMax > 0)
+                return false;
+            if (Interlocked.CompareExchange(ref _open, open + 1, open) == open)
+                return true;
+        }
     }
 
     // A name may stand for several addresses (localhost is ::1 and 127.0.0.1): each is tried within one timeout.

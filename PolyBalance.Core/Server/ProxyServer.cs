@@ -120,8 +120,9 @@ public sealed class ProxyServer : IAsyncDisposable
     public async Task DrainAsync(TimeSpan deadline)
     {
         Log.Draining(_logger, _traffic.Count, deadline);
-        await CloseAsync(_trafficListeners);
+        // Clients first: a response that ends while listeners close must say already that it is the last.
         _traffic.Drain();
+        await CloseAsync(_trafficListeners);
 
         var heartbeat = _transport.Heartbeat;
         var until = heartbeat.Now + heartbeat.Ticks(deadline);

@@ -47,7 +47,9 @@ internal sealed class SnapshotBuilder(ITransport transport, TimeProvider clock)
         foreach (var backend in options.Backends)
         {
             var key = new BackendKey(options.Name, backend.Address, options.Pool, options.Timeouts.Connect);
-            backends.Add(known.GetValueOrDefault(key) ?? new(key, backend, transport, clock));
+            if (known.TryGetValue(key, out var kept))
+                kept.Rename(backend.Name);
+            backends.Add(kept ?? new(key, backend, transport, clock));
         }
 
         var all = backends.ToImmutable();

@@ -1,0 +1,113 @@
+using System.Collections.Immutable;
+using NUnit.Framework;
+using PolyBalance.Backends;
+using PolyBalance.Balancing;
+using PolyBalance.Configuration;
+using PolyBalance.Tests.Backends;
+
+namespace PolyBalance.Tests.Balancing;
+
+/// <summary>What every balancing algorithm does, the next one included.</summary>
+[TestFixtureSource(typeof(BalancingAlgorithms), nameof(BalancingAlgorithms.All))]
+internal sealed class SelectorContractTests(IBalancingAlgorithm algorithm)
+{
+    [Test]
+    public void Without_backends_nobody_is_picked()
+    {
+        var selector = algorithm.Build(ImmutableArray<Backend>.Empty);
+
+        for (var round = 0; round < 100; round++)
+            Assert.That(selector.Pick(new((ulong)round, default)), Is.Null);
+    }
+
+    [Test]
+    public void Only_eligible_backends_that_are_not_excluded_are_picked()
+    {
+        var random = new Random(5);
+        for (var round = 0; round < 2_000; round++)
+        {
+            var backends = SomeBackends.Make(random.Next(1, 6));
+            var excluded = backends.Where(_ => random.Next(2) == 0).ToArray();
+            var selector = algorithm.Build(backends);
+
+            for (var pick = 0; pick < 5; pick++)
+            {
+                var picked = selector.Pick(new((ulong)random.NextInt64(), excluded));
+                if (excluded.Length == backends.Length)
+                    Assert.That(picked, Is.Null);
+                else
+                    Assert.That(backends.Except(excluded), Does.Contain(picked));
+            }
+        }
+    }
+
+    [Test]
+    public void Backends_that_are_not_eligible_any_more_may_be_excluded_all_the_same()
+    {
+        var backends = SomeBackends.Make(2);
+        var gone = SomeBackends.Make(3)[2];
+
+        Assert.That(algorithm.Build(backends).Pick(new(0, [gone])), Is.Not.Null);
+    }
+
+    [Test]
+    public void Every_backend_gets_its_turn()
+    {
+        var backends = SomeBackends.Make(5);
+        var selector = algorithm.Build(backends);
+
+        var picked = new HashSet<Backend?>();
+        for (var round = 0UL; round < 1_000; round++)
+            picked.Add(selector.Pick(new(round * 0x9E37_79B9_7F4A_7C15, default)));
+
+        Assert.That(picked, Is.EquivalentTo(backends));
+    }
+
+    [Test]
+    public void Picking_allocates_nothing()
+    {
+        var backends = SomeBackends.Make(5);
+        var selector = algorithm.Build(backends);
+        Backend[] excluded = [backends[0], backends[3]];
+
+        var picked = PickMany(selector, excluded, 1_000);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        picked += PickMany(selector, excluded, 10_000);
+        var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+
+        Assert.That((picked, allocated), Is.EqualTo((11_000, 0L)));
+    }
+
+    [Test]
+    public async Task Fifty_threads_may_pick_at_once()
+    {
+        var backends = SomeBackends.Make(4);
+        var selector = algorithm.Build(backends);
+        Backend[] excluded = [backends[2]];
+
+        var threads = new Task<int>[50];
+        for (var thread = 0; thread < threads.Length; thread++)
+            threads[thread] = Task.Run(() => PickMany(selector, excluded, 2_000));
+
+        Assert.That(await Task.WhenAll(threads), Is.All.EqualTo(2_000));
+    }
+
+    [Test]
+    public void The_configuration_knows_its_name()
+    {
+        Assert.That(ClusterOptions.Algorithms, Does.Contain(algorithm.Name));
+        Assert.That(BalancingAlgorithms.Of(algorithm.Name), Is.SameAs(algorithm));
+    }
+
+    private static int PickMany(Selector selector, Backend[] excluded, int count)
+    {
+        var picked = 0;
+        for (var round = 0; round < count; round++)
+        {
+            var backend = selector.Pick(new((ulong)round, excluded));
+            picked += backend is not null && Array.IndexOf(excluded, backend) < 0 ? 1 : 0;
+        }
+
+        return picked;
+    }
+}

@@ -1,0 +1,104 @@
+namespace PolyBalance.Tests.Interop;
+
+/// <summary>One nginx as a backend: a single process, so that a signal to it is a signal to all of it.</summary>
+internal sealed class NginxBackend : IAsyncDisposable
+{
+    private const int StartsMax = 5;
+
+    private readonly string _folder;
+    private readonly RunningProgram _process;
+
+    private NginxBackend(string folder, RunningProgram process, int port)
+    {
+        _folder = folder;
+        _process = process;
+        Address = $"127.0.0.1:{port}";
+    }
+
+    /// <summary>Where it listens.</summary>
+    public string Address { get; }
+
+    /// <summary>What it serves under <c>/files/</c>.</summary>
+    public string Files => Path.Combine(_folder, "files");
+
+    /// <summary>Starts one and waits until it listens.</summary>
+    /// <param name="name">What it says in the field X-Backend of every response.</param>
+    public static async Task<NginxBackend> StartAsync(string name)
+    {
+        var nginx = Programs.Find("nginx");
+        var folder = Directory.CreateTempSubdirectory("polybalance-").FullName;
+        Directory.CreateDirectory(Path.Combine(folder, "files"));
+        for (var start = 1; ; start++)
+        {
+            var port = FreePort.Next();
+            var file = Path.Combine(folder, "nginx.conf");
+            await File.WriteAllTextAsync(file, Configuration(folder, name, port));
+            var process = RunningProgram.Start(nginx, ["-e", "stderr", "-p", folder, "-c", file]);
+            try
+            {
+                // Logged after the sockets listen.
+                await process.ErrorLineAsync("event method");
+                return new(folder, process, port);
+            }
+            catch (InvalidOperationException)
+            {
+                await process.DisposeAsync();
+
+                // Perhaps somebody took the port between our look and its bind.
+                if (start == StartsMax)
+                    throw;
+            }
+        }
+    }
+
+    /// <summary>Sends it a signal.</summary>
+    public void Signal(int number) => _process.Signal(number);
+
+    /// <summary>Ends it without a chance to say goodbye; returns when it is gone.</summary>
+    public async Task KillAsync()
+    {
+        _process.Signal(RunningProgram.SigKill);
+        await _process.EndAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _process.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private static string Configuration(string folder, string name, int port) =>
+        $$"""
+        daemon off;
+        master_process off;
+        pid {{folder}}/nginx.pid;
+        error_log stderr notice;
+        events { worker_connections 4096; }
+        http {
+          access_log off;
+          default_type text/plain;
+          types { }
+          client_max_body_size 0;
+          client_body_temp_path {{folder}}/body;
+          proxy_temp_path {{folder}}/proxy;
+          fastcgi_temp_path {{folder}}/fastcgi;
+          uwsgi_temp_path {{folder}}/uwsgi;
+          scgi_temp_path {{folder}}/scgi;
+          keepalive_requests 1000000;
+          sendfile on;
+          gzip_proxied any;
+          gzip_min_length 100;
+          server {
+            listen 127.0.0.1:{{port}} backlog=4096;
+            add_header X-Backend {{name}} always;
+            location / { return 200 "hello from nginx\n"; }
+            location /files/ {
+              alias {{folder}}/files/;
+              gzip on;
+              gzip_types text/plain;
+              dav_methods PUT DELETE;
+            }
+          }
+        }
+        """;
+}

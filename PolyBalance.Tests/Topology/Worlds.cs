@@ -1,0 +1,38 @@
+using NUnit.Framework;
+using PolyBalance.Configuration;
+using PolyBalance.Tests.Support;
+using PolyBalance.Topology;
+using PolyBalance.Transport;
+
+namespace PolyBalance.Tests.Topology;
+
+/// <summary>Snapshots from configuration text.</summary>
+internal sealed class Worlds : IAsyncDisposable
+{
+    private readonly ManualClock _clock = new();
+    private readonly MemoryTransport _memory;
+    private readonly SnapshotBuilder _builder;
+
+    /// <summary>Makes a world without anything in it.</summary>
+    public Worlds()
+    {
+        _memory = new(_clock);
+        _builder = new(_memory, _clock);
+    }
+
+    /// <summary>The transport of every backend.</summary>
+    public MemoryTransport Memory => _memory;
+
+    /// <summary>The snapshot that a file leads to.</summary>
+    /// <param name="clusters">The sections <c>clusters</c> and <c>routes</c>.</param>
+    /// <param name="previous">What was in force before.</param>
+    public Snapshot Build(string clusters, Snapshot? previous = null)
+    {
+        var result = ProxyOptions.Parse($"listeners: [ {{ bind: \":8000\" }} ]\n{clusters}", "test.yaml");
+        Assert.That(result.Errors, Is.Empty);
+        return _builder.Build(result.Options!, previous);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => _memory.DisposeAsync();
+}
