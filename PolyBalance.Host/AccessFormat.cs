@@ -141,7 +141,8 @@ internal sealed class JsonAccessFormat : IAccessFormat, IDisposable
 /// </summary>
 /// <remarks>
 /// <c>192.0.2.1 - - [10/Oct/2026:13:55:36 +0000] "GET /a?b HTTP/1.1" 200 49 "-" "curl/8" "10.0.0.11:8080" 1.2 "4f"</c>:
-/// after the size come Referer and User-Agent, <c>-</c> when there is none. Quotes, backslashes, control characters and bytes above 0x7E are written as <c>\xHH</c>.
+/// after the size come Referer and User-Agent, <c>-</c> when there is none. Quotes, backslashes, control characters and
+/// bytes above 0x7E are written as <c>\xHH</c>.
 /// </remarks>
 internal sealed class CombinedAccessFormat : IAccessFormat
 {

@@ -12,7 +12,7 @@ internal sealed class ConfigReferenceTests
         + "its attempts.")]
     [TestCase("clusters.<name>.backends[].weight = 1 (count, 0 to 1000): Share of the traffic relative to the other "
         + "backends.")]
-    [TestCase("limits.head = 32KiB (size, 1KiB to 60KiB): Longest request or response head.")]
+    [TestCase("limits.head = 32KiB (size, 1KiB to 60KiB): Longest request head.")]
     [TestCase("logging.access = json (json|combined|off): The form of the access log.")]
     public void A_key_is_described_by_name_default_type_and_purpose(string line)
         => Assert.That(Lines(), Does.Contain(line));
