@@ -74,8 +74,12 @@ internal sealed class ConnectionOutput(Connection connection, ISender sender, Bl
     public void Attach(ReadOnlyMemory<byte> content)
     {
         ClosePiece();
-        if (content.Length > 0 && MemoryMarshal.TryGetArray(content, out var piece))
-            _pieces.Add(piece);
+        if (content.Length == 0)
+            return;
+        if (!MemoryMarshal.TryGetArray(content, out var piece))
+            throw new ArgumentException("Only memory of an array can be sent by reference.", nameof(content));
+
+        _pieces.Add(piece);
     }
 
     /// <inheritdoc/>

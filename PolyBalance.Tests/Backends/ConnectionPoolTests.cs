@@ -221,18 +221,40 @@ internal sealed class ConnectionPoolTests
     [Test]
     public async Task A_pool_that_is_retired_while_a_connection_returns_keeps_nothing_open()
     {
-        var clock = new RetiringClock();
+        var clock = new EventfulClock();
         await using var memory = new MemoryTransport(clock);
         await using var listener = memory.Listen(new IPEndPoint(IPAddress.Loopback, 80));
         var address = new BackendAddress(Address.Tcp("127.0.0.1", 80), clock);
         var pool = new ConnectionPool(address, memory, Patient, TimeSpan.FromSeconds(3));
         var connection = (await pool.AcquireAsync(mustBeFresh: false, mustBeSure: false).InTime()).Connection!;
 
-        clock.Victim = pool;
+        clock.Next = pool.Retire;
         pool.Return(connection);
 
         Assert.That((pool.Open, pool.Idle), Is.EqualTo((0, 0)));
         Assert.That(connection.Connection.CloseReason, Is.EqualTo(CloseReason.Closed));
+    }
+
+    // The pool looks at the clock between taking an idle connection and handing it out.
+    [Test]
+    public async Task Who_must_be_sure_gets_no_connection_that_ends_while_it_is_taken([Values] bool mustBeSure)
+    {
+        var clock = new EventfulClock();
+        await using var memory = new MemoryTransport(clock);
+        await using var listener = memory.Listen(new IPEndPoint(IPAddress.Loopback, 80));
+        var address = new BackendAddress(Address.Tcp("127.0.0.1", 80), clock);
+        var pool = new ConnectionPool(address, memory, Patient, TimeSpan.FromSeconds(3));
+        var first = (await pool.AcquireAsync(mustBeFresh: false, mustBeSure: false).InTime()).Connection!;
+        var accepted = (await listener.AcceptAsync().InTime())!;
+        pool.Return(first);
+
+        clock.Next = accepted.Close;
+        var second = (await pool.AcquireAsync(mustBeFresh: false, mustBeSure).InTime()).Connection!;
+
+        Assert.That(ReferenceEquals(second, first), Is.EqualTo(!mustBeSure));
+        Assert.That((second.IsReused, pool.Open, pool.Lost), Is.EqualTo((!mustBeSure, 1, 0L)));
+        pool.Discard(second, CloseReason.Closed);
+        Assert.That(memory.Blocks.Rented, Is.Zero);
     }
 
     [Test]
@@ -251,16 +273,16 @@ internal sealed class ConnectionPoolTests
         Assert.That(rig.Pool.Open, Is.Zero);
     }
 
-    /// <summary>Retires a pool in the very moment in which somebody looks at the clock.</summary>
-    private sealed class RetiringClock : TimeProvider
+    /// <summary>Lets something happen in the very moment in which somebody looks at the clock.</summary>
+    private sealed class EventfulClock : TimeProvider
     {
-        public ConnectionPool? Victim { get; set; }
+        public Action? Next { get; set; }
 
         public override long GetTimestamp()
         {
-            var victim = Victim;
-            Victim = null;
-            victim?.Retire();
+            var next = Next;
+            Next = null;
+            next?.Invoke();
             return base.GetTimestamp();
         }
     }

@@ -55,6 +55,16 @@ internal sealed class TransportWriteTests(TransportCase transport)
     }
 
     [Test]
+    public async Task Memory_that_cannot_be_sent_is_refused_and_not_lost()
+    {
+        await using var rig = new TransportRig(transport);
+        var (near, _) = await rig.ConnectAsync();
+
+        Assert.Throws<ArgumentException>(() => near.Attach(new ForeignMemory().Memory));
+        Assert.That(near.Output.UnflushedBytes, Is.Zero);
+    }
+
+    [Test]
     public async Task A_flush_of_nothing_completes_at_once()
     {
         await using var rig = new TransportRig(transport);
@@ -135,6 +145,22 @@ internal sealed class TransportWriteTests(TransportCase transport)
 
         Assert.That(near.BytesSent, Is.InRange(before, bytes - 1));
         Assert.That(near.BytesSent, Is.GreaterThan(0));
+    }
+
+    /// <summary>Memory outside of any array.</summary>
+    private sealed unsafe class ForeignMemory : MemoryManager<byte>
+    {
+        public override Span<byte> GetSpan() => new((void*)0x1000, 10);
+
+        public override MemoryHandle Pin(int elementIndex = 0) => default;
+
+        public override void Unpin()
+        {
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+        }
     }
 
     private static ReadOnlySequence<byte> Split(byte[] bytes, int at)
