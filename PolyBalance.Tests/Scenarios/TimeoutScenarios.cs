@@ -42,12 +42,13 @@ internal sealed class TimeoutScenarios(Medium medium) : ScenarioTests(medium)
         Assert.That((await World.RecordAsync()).Outcome, Is.EqualTo((504, "response_timed_out", 2)));
     }
 
-    [Test]
-    public async Task A_backend_that_does_not_answer_a_post_in_time_is_504_at_once()
+    [TestCase("once")]
+    [TestCase("")]
+    public async Task A_backend_that_does_not_answer_a_post_in_time_is_504_at_once(string content)
     {
         await StartAsync(Three);
         var client = await World.ConnectAsync();
-        await client.SendPostAsync("once");
+        await client.SendPostAsync(content);
         var (_, backend) = await World.AcceptAsync();
         await backend.ReadRequestAsync();
 
@@ -173,6 +174,27 @@ internal sealed class TimeoutScenarios(Medium medium) : ScenarioTests(medium)
         Assert.That(await backend.EndAsync(), Is.EqualTo(WireEnd.Reset));
         Assert.That((await World.RecordAsync()).Outcome, Is.EqualTo((408, "client_body_timed_out", 1)));
         Assert.That(World.BackendFailures, Is.Zero);
+    }
+
+    [Test]
+    public async Task A_body_that_trickles_is_408_although_it_never_pauses_for_long()
+    {
+        await StartAsync(One);
+        var client = await World.ConnectAsync();
+        await client.SendAsync("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n");
+        var backend = await World.Backend("a").AcceptAsync();
+        await backend.ReadHeadAsync();
+        var response = client.ReadResponseAsync();
+        for (var second = 0; second < 4; second++)
+        {
+            World.Clock.Advance(TimeSpan.FromSeconds(1));
+            await client.SendAsync("x");
+            await backend.ReadTextAsync(1);
+        }
+
+        await TakesAsync(response, 1);
+        Assert.That((await response).Status, Is.EqualTo(408));
+        Assert.That((await World.RecordAsync()).Outcome, Is.EqualTo((408, "client_body_timed_out", 1)));
     }
 
     [Test]

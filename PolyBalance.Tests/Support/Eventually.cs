@@ -6,6 +6,7 @@ namespace PolyBalance.Tests.Support;
 internal static class Eventually
 {
     private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan Most = TimeSpan.FromSeconds(20);
 
     /// <summary>Looks again and again, until the condition holds or patience ends.</summary>
     /// <param name="condition">What has to become true.</param>
@@ -15,7 +16,7 @@ internal static class Eventually
         var started = TimeProvider.System.GetTimestamp();
         while (!condition())
         {
-            if (TimeProvider.System.GetElapsedTime(started) > ScriptedConnection.Patience)
+            if (TimeProvider.System.GetElapsedTime(started) > Most)
                 Assert.Fail($"never came true: {what()}");
             await Task.Delay(Glance, TimeProvider.System);
         }

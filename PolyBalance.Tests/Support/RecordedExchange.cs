@@ -40,7 +40,7 @@ internal sealed class RecordingSink : IExchangeSink
 
     /// <summary>The next record.</summary>
     public Task<RecordedExchange> NextAsync()
-        => _records.Reader.ReadAsync().AsTask().WaitAsync(ScriptedConnection.Patience);
+        => _records.Reader.ReadAsync().InTime();
 
     /// <inheritdoc/>
     public void Record(in ExchangeRecord exchange)

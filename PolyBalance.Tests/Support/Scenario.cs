@@ -70,7 +70,7 @@ internal sealed class Scenario
     {
         var waits = _backends.Values.Select(async backend =>
             await backend.Waiting.WaitToReadAsync() ? backend : throw new InvalidOperationException()).ToList();
-        var first = await (await Task.WhenAny(waits).WaitAsync(ScriptedConnection.Patience));
+        var first = await (await Task.WhenAny(waits).InTime());
         return (first, await first.AcceptAsync());
     }
 

@@ -42,7 +42,7 @@ internal sealed class ScriptedBackend : IDisposable
 
     /// <summary>The next connection of the gateway, to be played by hand.</summary>
     public Task<ScriptedConnection> AcceptAsync()
-        => _accepted.Reader.ReadAsync().AsTask().WaitAsync(ScriptedConnection.Patience);
+        => _accepted.Reader.ReadAsync().InTime();
 
     /// <summary>Answers every request on every further connection. Call before the first one.</summary>
     public void Answers(Func<ReceivedMessage, string> answer) => _answer = answer;

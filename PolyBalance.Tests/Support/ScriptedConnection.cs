@@ -12,9 +12,6 @@ namespace PolyBalance.Tests.Support;
 /// </remarks>
 internal class ScriptedConnection(Wire wire)
 {
-    /// <summary>A wait that takes longer than this has failed. Real time; nothing waits that long on purpose.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
-
     private readonly byte[] _into = new byte[64 * 1024];
     private readonly ArrayBufferWriter<byte> _unread = new();
     private int _taken;
@@ -31,7 +28,7 @@ internal class ScriptedConnection(Wire wire)
     public Task<bool> TrySendAsync(string text) => TrySendAsync(Encoding.Latin1.GetBytes(text));
 
     /// <summary>Sends bytes. False when the other side takes nothing more.</summary>
-    public Task<bool> TrySendAsync(ReadOnlyMemory<byte> bytes) => wire.SendAsync(bytes).WaitAsync(Patience);
+    public Task<bool> TrySendAsync(ReadOnlyMemory<byte> bytes) => wire.SendAsync(bytes).InTime();
 
     /// <summary>Says that nothing more will be sent.</summary>
     public void ShutdownOutput() => wire.ShutdownOutput();
@@ -223,7 +220,7 @@ internal class ScriptedConnection(Wire wire)
         WireRead read;
         try
         {
-            read = await wire.ReceiveAsync(_into).WaitAsync(Patience);
+            read = await wire.ReceiveAsync(_into).InTime();
         }
         catch (TimeoutException exception)
         {
