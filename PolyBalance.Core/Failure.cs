@@ -217,7 +217,7 @@ internal readonly record struct Failure(
         Backend(FailureKind.ConnectFailed, 502, RetryRule.Always, "connect_failed", "The backend could not be reached"),
         Backend(FailureKind.ConnectTimedOut, 502, RetryRule.Always, "connect_timed_out",
             "The backend did not accept the connection in time"),
-        Backend(FailureKind.StaleConnection, 502, RetryRule.IfIdempotent, "stale_connection",
+        Proxy(FailureKind.StaleConnection, 502, RetryRule.IfIdempotent, "stale_connection",
             "A reused connection to the backend was closed before it answered"),
         Backend(FailureKind.BackendClosed, 502, RetryRule.IfIdempotent, "backend_closed",
             "The backend closed the connection before it answered"),

@@ -95,6 +95,9 @@ internal struct ExchangeState
     public readonly bool IsRequestRead => Client
         is ExchangeProgress.AwaitingResponse or ExchangeProgress.ResponseBody or ExchangeProgress.Complete;
 
+    /// <summary>Whether the current attempt's backend has sent an interim response.</summary>
+    public readonly bool HasInterim => _interims > 0;
+
     /// <summary>The client's connection can carry another exchange.</summary>
     /// <remarks>
     /// True only when the request was read to its end (§9.3: otherwise the rest of its body would be taken for a

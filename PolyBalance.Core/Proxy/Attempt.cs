@@ -166,7 +166,10 @@ internal sealed class Attempt(HttpDate date)
         input.AdvanceTo(bytes.Start, bytes.End);
         failure = FailureKind.None;
         if (read.IsCompleted)
-            failure = lease.IsReused && bytes.IsEmpty ? FailureKind.StaleConnection : FailureKind.BackendClosed;
+        {
+            var isStale = lease.IsReused && bytes.IsEmpty && !exchange.State.HasInterim;
+            failure = isStale ? FailureKind.StaleConnection : FailureKind.BackendClosed;
+        }
         else if (read.IsCanceled && lease.Connection.IsReadOverdue)
             failure = exchange.Client.Heartbeat.Now >= exchange.Deadline
                 ? FailureKind.RequestTimedOut

@@ -137,7 +137,7 @@ internal sealed class Exchange : IResettable
             Route = Route?.Index ?? -1,
             Backend = Backend?.Name ?? "",
             BackendAddress = Backend?.Address ?? "",
-            Status = Status != 0 ? Status : Failure.Of(failure).Status,
+            Status = StatusOf(failure),
             BytesIn = Upload.ContentBytes,
             BytesOut = Download.ContentBytes + LocalBytesOut,
             RequestId = Id.Memory,
@@ -146,6 +146,10 @@ internal sealed class Exchange : IResettable
             Failure = failure,
         };
     }
+
+    // A client that left got nothing of use, whatever it had begun to receive: 499, in the record only.
+    private int StatusOf(FailureKind failure)
+        => Status == 0 || failure == FailureKind.ClientClosed ? Failure.Of(failure).Status : Status;
 
     /// <inheritdoc/>
     public bool TryReset()

@@ -51,7 +51,7 @@ public readonly record struct ExchangeRecord
     /// <summary>Address of the backend of the last attempt, or an empty string when there was no attempt.</summary>
     public string BackendAddress { get; init; }
 
-    /// <summary>Status code sent to the client; 499 when the client left before there was one.</summary>
+    /// <summary>Status code sent to the client; 499 when it left before it had the whole response.</summary>
     public int Status { get; init; }
 
     /// <summary>Content received from the client, framing not counted. Unit: bytes.</summary>

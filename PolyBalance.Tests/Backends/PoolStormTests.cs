@@ -123,6 +123,57 @@ internal sealed class PoolStormTests
         Assert.That((stack.CountIdle(), stack.TryPop(out _)), Is.EqualTo((0, false)));
     }
 
+    // Two are popped and the first goes back first: whoever was looking at the top meanwhile finds it there again, with
+    // another one below it.
+    [Test]
+    public async Task A_top_that_was_popped_and_pushed_again_is_told_from_one_that_never_moved()
+    {
+        await using var rig = new PoolRig(new() { IdleTimeout = TimeSpan.FromHours(1) });
+        var stack = new IdleStack();
+        var connections = new List<BackendConnection>();
+        for (var index = 0; index < 3; index++)
+        {
+            connections.Add(await rig.AcquireAsync());
+            stack.Enrol(connections[index]);
+            stack.Push(connections[index]);
+        }
+
+        var owners = new int[16];
+        var threads = new Task<int>[4];
+        for (var thread = 0; thread < threads.Length; thread++)
+            threads[thread] = Task.Run(() => Shuffle(stack, owners));
+
+        Assert.That(await Task.WhenAll(threads).InTime(), Is.All.Zero);
+        var popped = new HashSet<BackendConnection>();
+        while (stack.TryPop(out var connection))
+            Assert.That(popped.Add(connection), Is.True);
+        Assert.That(popped, Is.EquivalentTo(connections));
+        connections.ForEach(connection => rig.Pool.Discard(connection, CloseReason.Closed));
+    }
+
+    private static int Shuffle(IdleStack stack, int[] owners)
+    {
+        var doubled = 0;
+        for (var round = 0; round < 400_000 && doubled == 0; round++)
+        {
+            if (!stack.TryPop(out var first))
+                continue;
+            var hasSecond = stack.TryPop(out var second);
+
+            doubled += Interlocked.Increment(ref owners[first.Slot]) == 1 ? 0 : 1;
+            doubled += !hasSecond || Interlocked.Increment(ref owners[second!.Slot]) == 1 ? 0 : 1;
+            Interlocked.Decrement(ref owners[first.Slot]);
+            stack.Push(first);
+            if (!hasSecond)
+                continue;
+
+            Interlocked.Decrement(ref owners[second!.Slot]);
+            stack.Push(second);
+        }
+
+        return doubled;
+    }
+
     private static int PopAndPush(IdleStack stack, int[] owners)
     {
         var doubled = 0;
