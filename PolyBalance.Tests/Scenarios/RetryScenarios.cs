@@ -87,6 +87,23 @@ internal sealed class RetryScenarios(Medium medium) : ScenarioTests(medium)
         Assert.That(record.Details, Is.EqualTo((string[])["stale_connection 0", " 200"]));
     }
 
+    [Test]
+    public async Task A_reused_connection_that_ends_after_an_interim_response_is_not_stale()
+    {
+        await StartAsync(OneWith("retries: off"));
+        var (client, backend) = await OpenAsync();
+
+        await client.SendGetAsync("/second");
+        await backend.ReadHeadAsync();
+        await backend.SendAsync("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n");
+        Assert.That((await client.ReadResponseAsync(hasBody: false)).Status, Is.EqualTo(103));
+        backend.Close();
+
+        Assert.That((await client.ReadResponseAsync()).Status, Is.EqualTo(502));
+        Assert.That(World.Backend("a").Connections, Is.EqualTo(1));
+        Assert.That((await World.RecordAsync()).Outcome, Is.EqualTo((502, "backend_closed", 1)));
+    }
+
     [TestCase("once")]
     [TestCase("")]
     public async Task A_post_that_loses_a_reused_connection_is_never_sent_twice(string content)
