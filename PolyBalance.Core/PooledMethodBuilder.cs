@@ -119,7 +119,7 @@ internal abstract class PooledBox<TResult> : IValueTaskSource<TResult>
     /// <inheritdoc/>
     public void OnCompleted(
         Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
-        => _core.OnCompleted(continuation, state, token, flags);
+        => _core.OnCompleted(continuation, state, token, Inline.Of(flags));
 
     /// <summary>The call is over and its result was taken.</summary>
     protected abstract void Recycle();

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using PolyBalance.Configuration;
+using PolyBalance.Server;
 
 namespace PolyBalance.Host;
 
@@ -213,12 +214,15 @@ internal static class CommandLine
             : null;
 
     /// <summary>Prints which version this is.</summary>
-    private sealed class PrintVersion : SynchronousCommandLineAction
+    private sealed class PrintVersion : AsynchronousCommandLineAction
     {
-        public override int Invoke(ParseResult parseResult)
+        public override async Task<int> InvokeAsync(
+            ParseResult parseResult, CancellationToken cancellationToken = default)
         {
             var output = parseResult.InvocationConfiguration.Output;
-            output.WriteLine($"polybalance {ProductVersion.Text} ({ProductVersion.Runtime})");
+            var transport = await ProxyServer.DescribeTransportAsync();
+            await output.WriteLineAsync(
+                $"polybalance {ProductVersion.Text} ({ProductVersion.Runtime}; transport {transport})");
             return ExitCode.Fine;
         }
     }

@@ -28,6 +28,11 @@ internal static class RunCommand
             await ServeAsync(config, signals, surroundings);
             return ExitCode.Fine;
         }
+        catch (TransportException failure)
+        {
+            await surroundings.Error.WriteLineAsync($"polybalance: {failure.Message}");
+            return ExitCode.Refused;
+        }
         catch (ListenException failure)
         {
             await surroundings.Error.WriteLineAsync($"polybalance: {failure.Message}");

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using PolyBalance.Configuration;
 using PolyBalance.Transport;
@@ -22,7 +23,7 @@ internal sealed class ConnectionPool
     // Swept once a second: 1 - 2^(-1/5) of the surplus each time halves it in five seconds.
     private const double DecayPerSweep = 0.1295;
 
-    private readonly IdleStack _idle = new();
+    private readonly IdleStack _idle;
     private readonly BackendAddress _address;
     private readonly ITransport _transport;
     private readonly PoolOptions _options;
@@ -38,6 +39,7 @@ internal sealed class ConnectionPool
     /// <summary>Makes an empty pool; connects nothing yet.</summary>
     public ConnectionPool(BackendAddress address, ITransport transport, PoolOptions options, TimeSpan connectTimeout)
     {
+        _idle = new(transport.Lanes);
         _address = address;
         _transport = transport;
         _options = options;
@@ -68,7 +70,7 @@ internal sealed class ConnectionPool
     /// </param>
     public ValueTask<AcquireResult> AcquireAsync(bool mustBeFresh, bool mustBeSure)
     {
-        while (!mustBeFresh && _idle.TryPop(out var idle))
+        while (!mustBeFresh && TryPop(out var idle))
         {
             if (!idle.TryUse())
             {
@@ -170,8 +172,12 @@ internal sealed class ConnectionPool
     private async ValueTask<AcquireResult> ConnectAsync()
     {
         var generation = Volatile.Read(ref _generation);
-        if (!TryCount())
-            return new(null, FailureKind.PoolExhausted);
+        while (!TryCount())
+        {
+            // A connection that is idle in another lane is of no use here, but its place is.
+            if (!_transport.KeepsLanesApart || !TryEvict())
+                return new(null, FailureKind.PoolExhausted);
+        }
 
         var result = await DialAsync();
         if (result.Connection is null)
@@ -184,6 +190,33 @@ internal sealed class ConnectionPool
         var connection = new BackendConnection(result.Connection, this, _transport.Heartbeat.Now, generation);
         _idle.Enrol(connection);
         return new(connection, FailureKind.None);
+    }
+
+    // Of the calling thread's own lane, so that an exchange stays on its thread; else of any, where any is of use.
+    private bool TryPop([NotNullWhen(true)] out BackendConnection? idle)
+    {
+        var lane = _transport.Lane;
+        if (lane >= 0 && _idle.TryPop(lane, out idle))
+            return true;
+
+        idle = null;
+        return !_transport.KeepsLanesApart && _idle.TryPopAny(out idle);
+    }
+
+    private bool TryEvict()
+    {
+        while (_idle.TryPopAny(out var idle))
+        {
+            var isOurs = idle.TryRetire();
+            _idle.Forget(idle);
+            if (!isOurs)
+                continue;
+
+            Interlocked.Decrement(ref _open);
+            return true;
+        }
+
+        return false;
     }
 
     // Never too high, not even for a moment: somebody else might be refused for it.

@@ -8,6 +8,9 @@ public enum TransportKind
 
     /// <summary>The portable one over the sockets of .NET.</summary>
     Sockets,
+
+    /// <summary>One io_uring per processor: Linux 6.1 or newer, where it is not forbidden.</summary>
+    IoUring,
 }
 
 /// <summary>The whole configuration, validated: what the user wrote, with every default filled in.</summary>
@@ -44,6 +47,9 @@ public sealed record ProxyOptions
 
     /// <summary>Which implementation moves the bytes.</summary>
     public TransportKind Transport { get; init; } = TransportKind.Auto;
+
+    /// <summary>Loops of the transport <c>io_uring</c>; null: one per processor.</summary>
+    public int? Workers { get; init; }
 
     /// <summary>
     /// Reads a configuration and finds every error in it. Total: no text makes it throw. Does no I/O.
@@ -111,9 +117,12 @@ public sealed record ProxyOptions
             Logging = root.Section("logging", "What is written to which log.", LoggingOptions.BindFrom),
             Shutdown = root.Section("shutdown", "How the process ends after the first signal.",
                 ShutdownOptions.BindFrom),
-            Transport = root.Value("transport", TransportKind.Auto, "auto|sockets", "auto",
-                "Which implementation moves the bytes.",
+            Transport = root.Value("transport", TransportKind.Auto, "auto|io_uring|sockets", "auto",
+                "Which implementation moves the bytes; auto: io_uring where the system allows it.",
                 ParseTransport),
+            Workers = root.Value<int?>("workers", null, $"auto|1..{WorkerCount.Max}", "auto",
+                "Threads of io_uring that serve clients, each with connections of its own; auto: one per processor.",
+                WorkerCount.Parse),
         };
     }
 
@@ -121,8 +130,8 @@ public sealed record ProxyOptions
     {
         "auto" => TransportKind.Auto,
         "sockets" => TransportKind.Sockets,
-        "io_uring" => new Flaw("the transport `io_uring` is not part of this version yet", "write `auto`"),
+        "io_uring" => TransportKind.IoUring,
         _ => new Flaw($"{Flaw.Show(text)} is no transport",
-            NearestName.Suggest(text, ["auto", "sockets"], "write one of")),
+            NearestName.Suggest(text, ["auto", "io_uring", "sockets"], "write one of")),
     };
 }

@@ -4,31 +4,37 @@ using PolyBalance.Transport;
 
 namespace PolyBalance.Server;
 
-/// <summary>The accept loop of one address.</summary>
+/// <summary>The accept loops of one address.</summary>
 internal sealed class Listener(
     IConnectionListener listener, ListenerWiring wiring, ConnectionRegistry registry, int connectionsMax)
     : IAsyncDisposable
 {
-    private Task _loop = Task.CompletedTask;
+    private Task _loops = Task.CompletedTask;
     private long _warnedAt = long.MinValue;
 
     /// <summary>The address, with the real port.</summary>
     public string Address => listener.LocalEndPoint.ToString() ?? "";
 
     /// <summary>Begins to accept.</summary>
-    public void Start() => _loop = RunAsync();
+    public void Start()
+    {
+        var loops = new Task[listener.Acceptors];
+        for (var acceptor = 0; acceptor < loops.Length; acceptor++)
+            loops[acceptor] = RunAsync(acceptor);
+        _loops = Task.WhenAll(loops);
+    }
 
     /// <summary>Stops accepting: new clients are refused by the system from now on.</summary>
     public async ValueTask DisposeAsync()
     {
         await listener.DisposeAsync();
-        await _loop;
+        await _loops;
     }
 
-    private async Task RunAsync()
+    private async Task RunAsync(int acceptor)
     {
         // :: 1 accept
-        while (await listener.AcceptAsync() is { } connection)
+        while (await listener.AcceptAsync(acceptor) is { } connection)
         {
             // :: 2 adopt
             var client = new ClientConnection(connection, registry.NextNumber(), wiring);

@@ -8,7 +8,6 @@ using PolyBalance.Proxy;
 using PolyBalance.Telemetry;
 using PolyBalance.Topology;
 using PolyBalance.Transport;
-using PolyBalance.Transport.Sockets;
 
 namespace PolyBalance.Server;
 
@@ -62,16 +61,29 @@ public sealed class ProxyServer : IAsyncDisposable
     /// <summary>Client connections open now.</summary>
     public int ClientConnections => _traffic.Count;
 
-    /// <summary>Puts a gateway together; nothing listens yet.</summary>
+    /// <summary>Puts a gateway together and starts its transport; nothing listens yet.</summary>
     /// <param name="options">Validated options.</param>
     /// <param name="logs">Where messages go.</param>
     /// <param name="sink">Hears of every finished exchange; null: nobody does.</param>
+    /// <exception cref="TransportException">
+    /// The transport that the options ask for is not to be had. The message says what to do.
+    /// </exception>
     public static ProxyServer Create(ProxyOptions options, ILoggerFactory logs, IExchangeSink? sink = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(logs);
-        return Create(options, logs, sink, new SocketTransport(TimeProvider.System), TimeProvider.System);
+        var transport = TransportChoice.Start(
+            options.Transport, options.Workers, TimeProvider.System, out var obstacle);
+        var server = Create(options, logs, sink, transport, TimeProvider.System);
+        if (obstacle is not null)
+            Log.TransportFellBack(server._logger, transport.Name, obstacle);
+        return server;
     }
+
+    /// <summary>
+    /// Which transport <c>auto</c> chooses on this system, and why not a faster one: for whoever asks for the version.
+    /// </summary>
+    public static Task<string> DescribeTransportAsync() => TransportChoice.DescribeAsync();
 
     /// <summary>The same over any transport and clock.</summary>
     internal static ProxyServer Create(

@@ -29,6 +29,9 @@ internal static partial class Log
         "The limit of {Limit} client connections is reached: new ones are closed until others end")]
     public static partial void ConnectionLimitReached(ILogger logger, int limit);
 
+    [LoggerMessage(1006, LogLevel.Information, "The transport is {Transport}, not io_uring: {Reason}")]
+    public static partial void TransportFellBack(ILogger logger, string transport, string reason);
+
     [LoggerMessage(3001, LogLevel.Error,
         "A client connection failed because of a bug in PolyBalance; please report it")]
     public static partial void ExchangeFailed(ILogger logger, Exception exception);

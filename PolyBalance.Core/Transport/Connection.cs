@@ -25,6 +25,9 @@ internal abstract class Connection : IDeadlineOwner
     /// <summary>The peer's address; null when the medium has none.</summary>
     public abstract EndPoint? RemoteEndPoint { get; }
 
+    /// <summary>Which lane of its transport it belongs to; see <see cref="ITransport.Lanes"/>.</summary>
+    public virtual int Lane => ThreadLane.Own;
+
     /// <summary>The first reason why this connection ended.</summary>
     public CloseReason CloseReason => (CloseReason)Volatile.Read(ref _closeReason);
 

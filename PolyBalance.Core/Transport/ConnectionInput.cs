@@ -49,11 +49,13 @@ internal sealed class ConnectionInput(Connection connection, IReceiver receiver,
         if (!_examinedAll || _end != CloseReason.None)
             return new(Result(woken: false));
 
-        if (Volatile.Read(ref _phase) == (int)Phase.Idle && TryBeginReceive())
-            return new(Result(woken: false));
-
         _core.Reset();
-        if (Interlocked.CompareExchange(ref _phase, (int)Phase.Awaited, (int)Phase.Pending) != (int)Phase.Pending)
+        if (Volatile.Read(ref _phase) == (int)Phase.Idle)
+        {
+            if (TryBeginReceive(Phase.Awaited) && TakeOutcome() == Phase.Awaited)
+                return new(Result(woken: false));
+        }
+        else if (Interlocked.CompareExchange(ref _phase, (int)Phase.Awaited, (int)Phase.Pending) != (int)Phase.Pending)
         {
             Adopt();
             return new(Result(woken: false));
@@ -102,8 +104,13 @@ internal sealed class ConnectionInput(Connection connection, IReceiver receiver,
     {
         Interlocked.Exchange(ref _woken, 1);
         if (TryLeave())
-            _core.SetResult(true);
+            receiver.Resume(this);
     }
+
+    /// <summary>
+    /// Lets the read go on that was just woken. Called by the medium, see <see cref="IReceiver.Resume"/>.
+    /// </summary>
+    public void Continue() => _core.SetResult(true);
 
     /// <inheritdoc/>
     public override void Complete(Exception? exception = null) => Release();
@@ -135,8 +142,14 @@ internal sealed class ConnectionInput(Connection connection, IReceiver receiver,
         }
 
         var phase = (Phase)Volatile.Read(ref _phase);
-        if (phase == Phase.Idle && !TryBeginReceive(watched: true))
-            return;     // pending now: it reports by itself
+        if (phase == Phase.Idle)
+        {
+            if (!TryBeginReceive(Phase.Pending))
+                return;     // it reports by itself
+
+            // The flow finds it when it looks.
+            Volatile.Write(ref _phase, (int)Phase.Complete);
+        }
 
         if (phase != Phase.Pending && (Phase)Volatile.Read(ref _phase) == Phase.Complete)
             watcher.OnInput(_outcome.Reason != CloseReason.None);
@@ -191,21 +204,27 @@ internal sealed class ConnectionInput(Connection connection, IReceiver receiver,
     /// <inheritdoc/>
     void IValueTaskSource<ReadResult>.OnCompleted(
         Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
-        => _core.OnCompleted(continuation, state, token, flags);
+        => _core.OnCompleted(continuation, state, token, Inline.Of(flags));
 
-    // True when the outcome was there at once. A watched connection leaves it for the flow to find.
-    private bool TryBeginReceive(bool watched = false)
+    // True when the outcome was there at once.
+    private bool TryBeginReceive(Phase phase)
     {
-        Volatile.Write(ref _phase, (int)Phase.Pending);
+        Volatile.Write(ref _phase, (int)phase);
         var idle = connection.IsIdle && _first is null;
         if (!receiver.TryReceive(_expectsMuch, idle, out var received))
             return false;
 
         _outcome = received;
-        Volatile.Write(ref _phase, (int)Phase.Complete);
-        if (!watched)
-            Adopt();
         return true;
+    }
+
+    // Adopts an outcome that was there at once. Somebody may have woken the read meanwhile, and lets it go on later.
+    private Phase TakeOutcome()
+    {
+        var before = (Phase)Interlocked.Exchange(ref _phase, (int)Phase.Complete);
+        if (before == Phase.Awaited)
+            Adopt();
+        return before;
     }
 
     private bool TryLeave()

@@ -144,7 +144,7 @@ internal sealed class ConnectionOutput(Connection connection, ISender sender, Bl
     /// <inheritdoc/>
     void IValueTaskSource<FlushResult>.OnCompleted(
         Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
-        => _core.OnCompleted(continuation, state, token, flags);
+        => _core.OnCompleted(continuation, state, token, Inline.Of(flags));
 
     private ValueTask<FlushResult> SendWithDeadline(DeadlineSlot deadlines)
     {

@@ -14,6 +14,18 @@ internal interface ITransport : IAsyncDisposable
     /// <summary>Where the memory of its connections comes from.</summary>
     BlockPool Blocks { get; }
 
+    /// <summary>
+    /// How many groups its connections fall into. Those that one thread works with are in one lane, and an exchange
+    /// that stays in one lane changes no thread.
+    /// </summary>
+    int Lanes => ThreadLane.Count;
+
+    /// <summary>The lane of the calling thread; negative: of none.</summary>
+    int Lane => ThreadLane.Own;
+
+    /// <summary>Whether a connection is of use in its own lane only.</summary>
+    bool KeepsLanesApart => false;
+
     /// <summary>Starts to listen.</summary>
     /// <exception cref="ListenException">The address cannot be listened on. The message says what to do.</exception>
     IConnectionListener Listen(EndPoint address);
@@ -30,11 +42,16 @@ internal interface IConnectionListener : IAsyncDisposable
     /// <summary>The address, with the real port where the system chose one.</summary>
     EndPoint LocalEndPoint { get; }
 
+    /// <summary>How many callers may accept at the same time: one per lane of clients.</summary>
+    int Acceptors => 1;
+
     /// <summary>The next client, or null when the listener was disposed.</summary>
     /// <remarks>
-    /// One caller at a time. Trouble with a single client or a lack of file descriptors is waited out, not thrown.
+    /// One caller at a time and acceptor; it goes on where the client's bytes will be moved. Trouble with a single
+    /// client or a lack of file descriptors is waited out, not thrown.
     /// </remarks>
-    ValueTask<Connection?> AcceptAsync();
+    /// <param name="acceptor">From 0 to below <see cref="Acceptors"/>.</param>
+    ValueTask<Connection?> AcceptAsync(int acceptor = 0);
 }
 
 /// <summary>A connection, or why there is none.</summary>

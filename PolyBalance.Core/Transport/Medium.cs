@@ -22,6 +22,9 @@ internal interface IReceiver
     /// thread, possibly before this returns.
     /// </returns>
     bool TryReceive(bool large, bool idle, out Received received);
+
+    /// <summary>Has a read that was woken go on where continuations of this medium belong: by default, here.</summary>
+    void Resume(ConnectionInput input) => input.Continue();
 }
 
 /// <summary>The sending half of what a connection runs over.</summary>

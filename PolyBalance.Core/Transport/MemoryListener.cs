@@ -18,7 +18,7 @@ internal sealed class MemoryListener(MemoryTransport transport, EndPoint address
     public EndPoint LocalEndPoint { get; } = address;
 
     /// <inheritdoc/>
-    public ValueTask<Connection?> AcceptAsync()
+    public ValueTask<Connection?> AcceptAsync(int acceptor = 0)
     {
         MemoryConnection? accepted;
         Knock? knock;

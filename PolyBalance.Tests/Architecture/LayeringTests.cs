@@ -26,7 +26,9 @@ internal sealed class LayeringTests
     /// Besides the options and the records: the gateway, a backend to try it with, and why they fail.
     /// </summary>
     private static readonly string[] VisibleTypes =
-        ["FailureKind", "ListenException", "ProxyServer", "SampleBackend", "SampleBackendOptions"];
+    [
+        "FailureKind", "ListenException", "TransportException", "ProxyServer", "SampleBackend", "SampleBackendOptions",
+    ];
 
     /// <summary>What protocol code may not name, and why not.</summary>
     private static readonly (string Pattern, string Why)[] BannedInHttp =

@@ -88,7 +88,7 @@ internal sealed class PoolStormTests
     public async Task The_idle_stack_neither_loses_nor_doubles_a_connection()
     {
         await using var rig = new PoolRig(new() { IdleTimeout = TimeSpan.FromHours(1) });
-        var stack = new IdleStack();
+        var stack = new IdleStack(ThreadLane.Count);
         var connections = new List<BackendConnection>();
         for (var index = 0; index < 100; index++)
         {
@@ -108,7 +108,7 @@ internal sealed class PoolStormTests
         Assert.That(stack.CountIdle(), Is.EqualTo(100));
         Assert.That(stack.OldestFirst(), Has.Count.EqualTo(100).And.Unique);
         var popped = new HashSet<BackendConnection>();
-        while (stack.TryPop(out var connection))
+        while (stack.TryPopAny(out var connection))
             Assert.That(popped.Add(connection), Is.True);
         Assert.That(popped, Is.EquivalentTo(connections));
 
@@ -120,7 +120,7 @@ internal sealed class PoolStormTests
             connection.Discard(CloseReason.Aborted);
         }
 
-        Assert.That((stack.CountIdle(), stack.TryPop(out _)), Is.EqualTo((0, false)));
+        Assert.That((stack.CountIdle(), stack.TryPopAny(out _)), Is.EqualTo((0, false)));
     }
 
     // Two are popped and the first goes back first: whoever was looking at the top meanwhile finds it there again, with
@@ -129,7 +129,7 @@ internal sealed class PoolStormTests
     public async Task A_top_that_was_popped_and_pushed_again_is_told_from_one_that_never_moved()
     {
         await using var rig = new PoolRig(new() { IdleTimeout = TimeSpan.FromHours(1) });
-        var stack = new IdleStack();
+        var stack = new IdleStack(ThreadLane.Count);
         var connections = new List<BackendConnection>();
         for (var index = 0; index < 3; index++)
         {
@@ -145,7 +145,7 @@ internal sealed class PoolStormTests
 
         Assert.That(await Task.WhenAll(threads).InTime(), Is.All.Zero);
         var popped = new HashSet<BackendConnection>();
-        while (stack.TryPop(out var connection))
+        while (stack.TryPopAny(out var connection))
             Assert.That(popped.Add(connection), Is.True);
         Assert.That(popped, Is.EquivalentTo(connections));
         connections.ForEach(connection => rig.Pool.Discard(connection, CloseReason.Closed));
@@ -156,9 +156,9 @@ internal sealed class PoolStormTests
         var doubled = 0;
         for (var round = 0; round < 400_000 && doubled == 0; round++)
         {
-            if (!stack.TryPop(out var first))
+            if (!stack.TryPopAny(out var first))
                 continue;
-            var hasSecond = stack.TryPop(out var second);
+            var hasSecond = stack.TryPopAny(out var second);
 
             doubled += Interlocked.Increment(ref owners[first.Slot]) == 1 ? 0 : 1;
             doubled += !hasSecond || Interlocked.Increment(ref owners[second!.Slot]) == 1 ? 0 : 1;
@@ -181,7 +181,7 @@ internal sealed class PoolStormTests
         var random = new Random(Environment.CurrentManagedThreadId);
         for (var round = 0; round < 20_000; round++)
         {
-            if (mine.Count < 5 && random.Next(2) == 0 && stack.TryPop(out var popped))
+            if (mine.Count < 5 && random.Next(2) == 0 && stack.TryPopAny(out var popped))
             {
                 doubled += popped.TryUse() && Interlocked.Increment(ref owners[popped.Slot]) == 1 ? 0 : 1;
                 mine.Push(popped);

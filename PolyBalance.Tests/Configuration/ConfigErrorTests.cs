@@ -33,7 +33,7 @@ internal sealed class ConfigErrorTests
     [TestCase("limit: {}", "6:1: unknown key `limit`; did you mean `limits`?")]
     [TestCase("colour: red",
         "6:1: unknown key `colour`; allowed here: `listeners`, `admin`, `routes`, `clusters`, `timeouts`, "
-        + "`limits`, `logging`, `shutdown`, `transport`")]
+        + "`limits`, `logging`, `shutdown`, `transport`, `workers`")]
     [TestCase("limits: { head:8KiB }", "6:11: unknown key `head:8KiB`; write a space after the colon of `head:`")]
     [TestCase("limits: {}\nlimits: {}",
         "7:1: the key `limits` is already in this mapping, at line 6; remove one of the two")]
@@ -46,7 +46,9 @@ internal sealed class ConfigErrorTests
     [TestCase("routes: [ web ]",
         "6:11: `an element of routes` must be a mapping, not a single value; write `key: value` lines, indented")]
     [TestCase("transport: [ auto ]", "6:12: `transport` must be a single value, not a list; write it on the same line")]
-    [TestCase("transport: io_uring", "6:12: the transport `io_uring` is not part of this version yet; write `auto`")]
+    [TestCase("workers: 0", "6:10: `0` is no number of workers; write `auto`, or a number from 1 to 256")]
+    [TestCase("workers: 257", "6:10: `257` is no number of workers; write `auto`, or a number from 1 to 256")]
+    [TestCase("workers: many", "6:10: `many` is no number of workers; write `auto`, or a number from 1 to 256")]
     [TestCase("transport: socket", "6:12: `socket` is no transport; did you mean `sockets`?")]
     [TestCase("limits: { head: 100 }", "6:17: 100 is outside 1KiB to 60KiB; write at least `1KiB`")]
     [TestCase("limits: { head: 1MiB }", "6:17: 1MiB is outside 1KiB to 60KiB; write at most `60KiB`")]

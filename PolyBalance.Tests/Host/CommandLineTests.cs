@@ -115,7 +115,8 @@ internal sealed class CommandLineTests
         var code = await run.RunAsync(argument);
 
         Assert.That(code, Is.Zero);
-        Assert.That(run.Output, Does.Match(@"^polybalance \d+\.\d+\.\d+\S* \(\.NET 10\..*\)\n$"));
+        const string Transport = "transport (io_uring|sockets, not io_uring: .+)";
+        Assert.That(run.Output, Does.Match(@"^polybalance \d+\.\d+\.\d+\S* \(\.NET 10\..*; " + Transport + @"\)\n$"));
     }
 
     [TestCase("50ms", 50)]

@@ -54,7 +54,7 @@ internal sealed class ProcessTests
         Assert.That(errors, Does.Contain("PolyBalance 0.1.0"));
         Assert.That(errors, Does.Contain(
             "Configuration: polybalance.yaml, overridden by -port; 1 listener, 1 cluster, 1 backend"));
-        Assert.That(errors, Does.Contain("Ready; transport sockets, access log json on stdout"));
+        Assert.That(errors, Does.Match("Ready; transport (io_uring|sockets), access log json on stdout"));
         Assert.That(errors, Does.Contain("Draining"));
         Assert.That(run.Errors.Last(), Does.EndWith("Stopped"));
         Assert.That(run.Output, Has.Count.EqualTo(1));

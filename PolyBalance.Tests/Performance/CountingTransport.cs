@@ -38,8 +38,8 @@ internal sealed class CountingTransport(ITransport inner) : ITransport
     {
         public EndPoint LocalEndPoint => inner.LocalEndPoint;
 
-        public async ValueTask<Connection?> AcceptAsync()
-            => await inner.AcceptAsync() is { } connection ? new CountingConnection(connection, count) : null;
+        public async ValueTask<Connection?> AcceptAsync(int acceptor = 0)
+            => await inner.AcceptAsync(acceptor) is { } connection ? new CountingConnection(connection, count) : null;
 
         public ValueTask DisposeAsync() => inner.DisposeAsync();
     }

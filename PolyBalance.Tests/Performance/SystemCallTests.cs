@@ -95,6 +95,7 @@ internal sealed class SystemCallTests
             admin: off
             clusters: { web: { health: off, backends: [ "127.0.0.1:{{backendPort}}" ] } }
             logging: { access: off }
+            transport: sockets
             """);
 
         // The shell says its number, and the gateway keeps it: a signal for strace itself would lose the counts.

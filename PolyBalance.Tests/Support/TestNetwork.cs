@@ -26,12 +26,13 @@ internal abstract class TestNetwork
     {
         Medium.Memory => new MemoryNetwork(clock, new()),
         Medium.TinyBlocks => new MemoryNetwork(clock, new(smallBytes: 64)),
-        _ => new SocketNetwork(clock),
+        Medium.Ring => new SocketNetwork(RingOrNone.Start(clock, loops: 1)),
+        _ => new SocketNetwork(new SocketTransport(clock)),
     };
 
-    private sealed class SocketNetwork(TimeProvider clock) : TestNetwork
+    private sealed class SocketNetwork(ITransport transport) : TestNetwork
     {
-        public override ITransport Transport { get; } = new SocketTransport(clock);
+        public override ITransport Transport => transport;
 
         public override IWireListener Listen(int port = 0, int backlog = 512) => new SocketWireListener(port, backlog);
 
@@ -48,6 +49,9 @@ internal enum Medium
 {
     /// <summary>Real sockets on the loopback interface.</summary>
     Sockets,
+
+    /// <summary>The same through an io_uring.</summary>
+    Ring,
 
     /// <summary>Memory, where what one side does the other side sees at once.</summary>
     Memory,

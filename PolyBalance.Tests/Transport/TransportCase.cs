@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
+using PolyBalance.Tests.Support;
 using PolyBalance.Transport;
+using PolyBalance.Transport.Linux;
 using PolyBalance.Transport.Sockets;
 
 namespace PolyBalance.Tests.Transport;
@@ -20,6 +22,9 @@ internal sealed record TransportCase(
         new("sockets with tiny blocks", clock => new SocketTransport(clock, Tiny()), AnyPort, HasReset: true),
         // A Unix socket tells its peer of an abort only when there was unread input: there is no reset otherwise.
         new("unix sockets", clock => new SocketTransport(clock), UnixPath, HasReset: false),
+        new("io_uring", clock => Ring(clock), AnyPort, HasReset: true),
+        new("io_uring with tiny blocks", clock => Ring(clock, Tiny()), AnyPort, HasReset: true),
+        new("io_uring over unix sockets", clock => Ring(clock), UnixPath, HasReset: false),
         new("memory", clock => new MemoryTransport(clock), AnyPort, HasReset: true),
         new("memory with tiny blocks", clock => new MemoryTransport(clock, Tiny()), AnyPort, HasReset: true),
     ];
@@ -29,6 +34,10 @@ internal sealed record TransportCase(
 
     /// <inheritdoc/>
     public override string ToString() => Name;
+
+    // One loop: the rig accepts with one acceptor.
+    private static RingTransport Ring(TimeProvider clock, BlockPool? blocks = null)
+        => RingOrNone.Start(clock, loops: 1, blocks);
 
     private static BlockPool Tiny() => new(smallBytes: 64, largeBytes: 256);
 

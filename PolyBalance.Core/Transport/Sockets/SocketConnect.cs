@@ -39,7 +39,7 @@ internal sealed class SocketConnect : SocketAsyncEventArgs, IValueTaskSource<Soc
     /// <inheritdoc/>
     void IValueTaskSource<SocketError>.OnCompleted(
         Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
-        => _core.OnCompleted(continuation, state, token, flags);
+        => _core.OnCompleted(continuation, state, token, Inline.Of(flags));
 
     /// <inheritdoc/>
     protected override void OnCompleted(SocketAsyncEventArgs e) => _core.SetResult(SocketError);

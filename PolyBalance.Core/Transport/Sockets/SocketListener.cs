@@ -13,7 +13,7 @@ internal sealed class SocketListener(Socket socket, EndPoint address, Heartbeat 
     public EndPoint LocalEndPoint { get; } = socket.LocalEndPoint ?? address;
 
     /// <inheritdoc/>
-    public async ValueTask<Connection?> AcceptAsync()
+    public async ValueTask<Connection?> AcceptAsync(int acceptor = 0)
     {
         while (Volatile.Read(ref _disposed) == 0)
         {

@@ -1,0 +1,22 @@
+using System.Globalization;
+
+namespace PolyBalance.Configuration;
+
+/// <summary>How many threads serve clients. Config key <c>workers</c>.</summary>
+internal static class WorkerCount
+{
+    /// <summary>More than this no machine has use for.</summary>
+    public const int Max = 256;
+
+    /// <summary>Reads <c>auto</c> (null) or a count.</summary>
+    public static Parsed<int?> Parse(string text)
+    {
+        if (text == "auto")
+            return default(int?);
+
+        var isCount = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count);
+        return isCount && count is > 0 and <= Max
+            ? count
+            : new Flaw($"{Flaw.Show(text)} is no number of workers", $"write `auto`, or a number from 1 to {Max}");
+    }
+}

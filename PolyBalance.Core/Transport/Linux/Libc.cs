@@ -1,0 +1,221 @@
+using System.Runtime.InteropServices;
+
+namespace PolyBalance.Transport.Linux;
+
+/// <summary>The system calls that the ring transport makes beside those of the ring itself.</summary>
+/// <remarks>
+/// Results are those of libc: negative means failure, and <see cref="LastError"/> says which. Nothing here blocks:
+/// sends carry <see cref="DoNotWait"/>, and everything that waits goes through a <see cref="Ring"/>.
+/// </remarks>
+internal static unsafe partial class Libc
+{
+    /// <summary>EPERM: a seccomp filter or a policy forbids the call.</summary>
+    public const int NotPermitted = 1;
+
+    /// <summary>ENOENT: no such file.</summary>
+    public const int NoSuchFile = 2;
+
+    /// <summary>EINTR: a signal came in between.</summary>
+    public const int Interrupted = 4;
+
+    /// <summary>EAGAIN: it would have to wait.</summary>
+    public const int WouldBlock = 11;
+
+    /// <summary>ENFILE: the system has no file descriptor left.</summary>
+    public const int TooManyFilesInSystem = 23;
+
+    /// <summary>EMFILE: the process has no file descriptor left.</summary>
+    public const int TooManyFiles = 24;
+
+    /// <summary>ENOMEM: no memory, or none that may be locked.</summary>
+    public const int NoMemory = 12;
+
+    /// <summary>EINVAL: the kernel does not know what it was asked for.</summary>
+    public const int Invalid = 22;
+
+    /// <summary>ENOSYS: the kernel has no such call.</summary>
+    public const int NoSuchCall = 38;
+
+    /// <summary>ETIME: the time that a wait was given has passed.</summary>
+    public const int TimeExpired = 62;
+
+    /// <summary>ENOBUFS: no buffer lies ready.</summary>
+    public const int NoBuffers = 105;
+
+    /// <summary>ETIMEDOUT: the network gave no answer.</summary>
+    public const int TimedOut = 110;
+
+    /// <summary>ECONNREFUSED: nobody listens.</summary>
+    public const int Refused = 111;
+
+    /// <summary>ECANCELED: the operation was taken back.</summary>
+    public const int Cancelled = 125;
+
+    /// <summary>MSG_DONTWAIT: fail instead of waiting.</summary>
+    public const int DoNotWait = 0x40;
+
+    /// <summary>MSG_NOSIGNAL: a broken connection is an error code, not a signal.</summary>
+    public const int NoSignal = 0x4000;
+
+    /// <summary>MSG_MORE: more follows at once.</summary>
+    public const int More = 0x8000;
+
+    /// <summary>SHUT_WR: the peer is told that nothing more will come.</summary>
+    public const int ShutdownSend = 1;
+
+    /// <summary>SHUT_RDWR: both directions.</summary>
+    public const int ShutdownBoth = 2;
+
+    /// <summary>POLLIN: there is something to receive, or the end.</summary>
+    public const short Readable = 1;
+
+    /// <summary>POLLOUT: there is room to send.</summary>
+    public const short Writable = 4;
+
+    private const int NonBlocking = 0x800;              // O_NONBLOCK
+    private const int SetFlags = 4;                     // F_SETFL
+    private const int SocketLevel = 1;                  // SOL_SOCKET
+    private const int LingerOption = 13;                // SO_LINGER
+    private const int EventCloseOnExec = 0x80000;       // EFD_CLOEXEC
+    private const int AddressBytesMax = 128;            // sockaddr_storage
+
+    /// <summary>The error code of the last call of this thread that failed.</summary>
+    public static int LastError => Marshal.GetLastPInvokeError();
+
+    /// <summary>A close from now on throws away what was not sent, and resets the connection (SO_LINGER 0).</summary>
+    public static void ResetOnClose(int fd)
+    {
+        var linger = stackalloc int[2] { 1, 0 };
+        setsockopt(fd, SocketLevel, LingerOption, linger, 2 * sizeof(int));
+    }
+
+    /// <summary>The peer's address; its length, or negative when there is no peer any more.</summary>
+    public static int PeerOf(int fd, Span<byte> address)
+    {
+        var length = Math.Min(address.Length, AddressBytesMax);
+        fixed (byte* pointer = address)
+            return getpeername(fd, pointer, &length) < 0 ? -1 : length;
+    }
+
+    /// <summary>Connects without waiting: for Unix sockets, where a connect never takes long.</summary>
+    /// <returns>0, or the error code.</returns>
+    public static int ConnectAtOnce(int fd, ReadOnlySpan<byte> address)
+    {
+        // Not left in this mode: a ring does not wait on a socket that says itself that it must not.
+        fcntl(fd, SetFlags, NonBlocking);
+        fixed (byte* pointer = address)
+        {
+            var error = connect(fd, pointer, address.Length) < 0 ? LastError : 0;
+            fcntl(fd, SetFlags, 0);
+            return error;
+        }
+    }
+
+    /// <summary>What of <paramref name="events"/>, an error or the end there is now; 0: nothing.</summary>
+    public static int PollNow(int fd, short events)
+    {
+        var entry = new PollEntry { File = fd, Events = events };
+        return poll(&entry, 1, 0);
+    }
+
+    /// <summary>Something to wake a loop with: a counter that can be written and read.</summary>
+    public static int OpenEvent() => eventfd(0, EventCloseOnExec);
+
+    /// <summary>Adds one to an event's counter.</summary>
+    public static void Signal(int fd)
+    {
+        var one = 1UL;
+        write(fd, &one, sizeof(ulong));
+    }
+
+    /// <summary>Sends one piece.</summary>
+    [LibraryImport("libc", EntryPoint = "send", SetLastError = true)]
+    public static partial nint Send(int fd, byte* bytes, nint length, int flags);
+
+    /// <summary>Sends several pieces in one call.</summary>
+    [LibraryImport("libc", EntryPoint = "sendmsg", SetLastError = true)]
+    public static partial nint SendPieces(int fd, Message* message, int flags);
+
+    /// <summary>Ends one or both directions of a connection.</summary>
+    [LibraryImport("libc", EntryPoint = "shutdown", SetLastError = true)]
+    public static partial int Shutdown(int fd, int how);
+
+    /// <summary>Closes a file descriptor.</summary>
+    [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
+    public static partial int Close(int fd);
+
+    /// <summary>Maps memory of a file, or fresh memory.</summary>
+    [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
+    public static partial byte* Map(void* near, nuint length, int protection, int flags, int fd, nint offset);
+
+    /// <summary>Gives mapped memory back.</summary>
+    [LibraryImport("libc", EntryPoint = "munmap", SetLastError = true)]
+    public static partial int Unmap(void* start, nuint length);
+
+    /// <summary>Any system call by its number; the ring has no functions in libc.</summary>
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
+    public static partial nint SystemCall(nint number, nint a, nint b, nint c, nint d, nint e, nint f);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int setsockopt(int fd, int level, int name, void* value, int length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int getpeername(int fd, byte* address, int* length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int connect(int fd, byte* address, int length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int fcntl(int fd, int command, nint argument);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int poll(PollEntry* entries, nuint count, int timeout);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int eventfd(uint start, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial nint write(int fd, void* bytes, nint length);
+
+    /// <summary>struct iovec: one piece of memory.</summary>
+    public struct Piece
+    {
+        /// <summary>Where it starts.</summary>
+        public byte* Start;
+
+        /// <summary>How long it is. Unit: bytes.</summary>
+        public nint Length;
+    }
+
+    /// <summary>struct msghdr: what one call sends.</summary>
+    public struct Message
+    {
+        /// <summary>Unused: the socket is connected.</summary>
+        public void* Name;
+
+        /// <summary>Unused.</summary>
+        public int NameLength;
+
+        /// <summary>The pieces.</summary>
+        public Piece* Pieces;
+
+        /// <summary>How many pieces.</summary>
+        public nint Count;
+
+        /// <summary>Unused.</summary>
+        public void* Control;
+
+        /// <summary>Unused.</summary>
+        public nint ControlLength;
+
+        /// <summary>Unused.</summary>
+        public int Flags;
+    }
+
+    private struct PollEntry
+    {
+        public int File;
+        public short Events;
+        public short Happened;
+    }
+}

@@ -1,0 +1,107 @@
+namespace PolyBalance.Transport.Linux;
+
+/// <summary>
+/// Accepts on one listening socket for as long as it lives, with a single operation (a multishot accept).
+/// </summary>
+/// <param name="loop">Where.</param>
+/// <param name="file">The listening socket, which stays open until <see cref="CloseAsync"/> has completed.</param>
+/// <param name="heartbeat">Spaces tries while file descriptors are short.</param>
+/// <param name="accepted">Takes over each client's socket. Loop thread.</param>
+internal sealed class RingAccept(EventLoop loop, int file, Heartbeat heartbeat, Action<EventLoop, int> accepted)
+    : ILoopMember
+{
+    private const byte AcceptKind = 0;
+    private const byte CancelKind = 1;
+    private const int CloseOnExec = 0x80000;    // SOCK_CLOEXEC
+    private const int ManyTimes = 1;            // IORING_ACCEPT_MULTISHOT
+
+    private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _number;
+    private int _pending;
+    private bool _isClosing;
+
+    /// <summary>Begins to accept. Any thread, once.</summary>
+    public void Start()
+    {
+        if (!loop.Post(static state => ((RingAccept)state!).StartHere(), this))
+            _closed.SetResult();
+    }
+
+    /// <summary>Stops; completes when the kernel does nothing with the socket any more. Any thread.</summary>
+    public Task CloseAsync()
+    {
+        if (!loop.Post(static state => ((RingAccept)state!).CloseHere(), this))
+            _closed.TrySetResult();
+        return _closed.Task;
+    }
+
+    /// <inheritdoc/>
+    public void OnLoopEnding() => CloseHere();
+
+    /// <inheritdoc/>
+    public void OnCompleted(byte kind, in Ring.Completion completion)
+    {
+        if (kind == AcceptKind && completion.Result >= 0)
+            accepted(loop, completion.Result);
+        if (completion.HasMore)
+            return;
+
+        _pending--;
+        if (_isClosing && _pending == 0)
+        {
+            loop.Forget(_number);
+            _closed.TrySetResult();
+        }
+        else if (!_isClosing)
+        {
+            _ = AgainAsync(completion.Result);
+        }
+    }
+
+    private void StartHere()
+    {
+        if (_isClosing || loop.IsStopping)
+        {
+            _isClosing = true;
+            _closed.TrySetResult();
+            return;
+        }
+
+        _number = loop.Enrol(this);
+        Begin();
+    }
+
+    private void Begin()
+    {
+        ref var accept = ref loop.Begin(Operation.Accept, file, _number, AcceptKind);
+        accept.Options = ManyTimes;
+        accept.OperationFlags = CloseOnExec;
+        _pending++;
+    }
+
+    // File descriptors or memory are short: accepting again at once would spin.
+    private async Task AgainAsync(int result)
+    {
+        if (result < 0)
+            await heartbeat.NextTickAsync();
+        if (!_isClosing)
+            Begin();
+    }
+
+    private void CloseHere()
+    {
+        if (_isClosing)
+            return;
+
+        _isClosing = true;
+        if (_pending == 0)
+        {
+            loop.Forget(_number);
+            _closed.TrySetResult();
+            return;
+        }
+
+        loop.Cancel(_number, AcceptKind, CancelKind);
+        _pending++;
+    }
+}

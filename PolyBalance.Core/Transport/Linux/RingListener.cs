@@ -1,0 +1,98 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace PolyBalance.Transport.Linux;
+
+/// <summary>
+/// Accepts clients of one address on every loop; a client that arrives at a loop with more connections than others goes
+/// to the one with the fewest.
+/// </summary>
+internal sealed class RingListener : IConnectionListener
+{
+    private readonly RingTransport _transport;
+    private readonly EndPoint _address;
+    private readonly Socket[] _sockets;
+    private readonly RingAccept[] _accepts;
+    private readonly AcceptLane[] _lanes;
+    private int _disposed;
+
+    /// <summary>Takes over listening sockets: one per loop, or a single one for the first.</summary>
+    public RingListener(RingTransport transport, EndPoint address, Socket[] sockets)
+    {
+        _transport = transport;
+        _address = address;
+        _sockets = sockets;
+        LocalEndPoint = sockets[0].LocalEndPoint ?? address;
+        _lanes = new AcceptLane[transport.Loops.Length];
+        for (var index = 0; index < _lanes.Length; index++)
+            _lanes[index] = new();
+
+        _accepts = new RingAccept[sockets.Length];
+        for (var index = 0; index < sockets.Length; index++)
+        {
+            var file = (int)sockets[index].SafeHandle.DangerousGetHandle();
+            _accepts[index] = new(transport.Loops[index], file, transport.Heartbeat, OnAccepted);
+            _accepts[index].Start();
+        }
+    }
+
+    /// <inheritdoc/>
+    public EndPoint LocalEndPoint { get; }
+
+    /// <inheritdoc/>
+    public int Acceptors => _lanes.Length;
+
+    /// <inheritdoc/>
+    public ValueTask<Connection?> AcceptAsync(int acceptor = 0) => _lanes[acceptor].AcceptAsync();
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) == 1)
+            return;
+
+        // From here on the system refuses clients, before the kernel has let go of the sockets.
+        foreach (var socket in _sockets)
+            Libc.Shutdown((int)socket.SafeHandle.DangerousGetHandle(), Libc.ShutdownBoth);
+        foreach (var accept in _accepts)
+            await accept.CloseAsync();
+        foreach (var socket in _sockets)
+            socket.Dispose();
+        if (_address is UnixDomainSocketEndPoint)
+            File.Delete(_address.ToString()!);
+        foreach (var lane in _lanes)
+            lane.Close();
+    }
+
+    private void OnAccepted(EventLoop loop, int file)
+    {
+        var home = _transport.HomeFor(loop);
+        if (home == loop)
+            Adopt(loop, file);
+        else if (!home.Post(static state => ((Arrival)state!).Settle(), new Arrival(this, home, file)))
+            Libc.Close(file);
+    }
+
+    private void Adopt(EventLoop loop, int file)
+    {
+        Span<byte> address = stackalloc byte[128];
+        var length = Libc.PeerOf(file, address);
+        if (length < 0 || loop.IsStopping)
+        {
+            // It has left already, or nobody is taken in any more.
+            Libc.Close(file);
+            return;
+        }
+
+        var isUnix = _address is UnixDomainSocketEndPoint;
+        var remote = SocketAddresses.Read(address[..length]);
+        var connection = _transport.Adopt(loop, file, remote, isUnix);
+        _lanes[loop.Index].Offer(connection);
+    }
+
+    /// <summary>A client on its way from the loop that accepted it to the loop that it will live on.</summary>
+    private sealed class Arrival(RingListener listener, EventLoop home, int file)
+    {
+        public void Settle() => listener.Adopt(home, file);
+    }
+}
