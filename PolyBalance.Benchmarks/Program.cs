@@ -4,6 +4,7 @@ using System.Text.Json;
 using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Running;
+using PolyBalance.Benchmarks.Compare;
 
 namespace PolyBalance.Benchmarks;
 
@@ -31,6 +32,10 @@ internal static class Program
                                            `log` each becomes a line of the access log
           soak memory REQUESTS             the same in memory, one client, no kernel
 
+        Beside other gateways, on this machine and in one run:
+          compare --quick                  CPU per request, throughput and latency beside nginx, HAProxy and YARP
+          compare --help                   loads, proxies, options
+
         """;
 
     private static readonly JsonSerializerOptions Lines =
@@ -38,6 +43,17 @@ internal static class Program
 
     private static async Task<int> Main(string[] arguments)
     {
+        // Before the choice of an engine: a comparison's children would inherit it.
+        switch (arguments)
+        {
+            case [CompareArguments.Verb, .. var rest]:
+                return await CompareArguments.RunAsync(rest);
+
+            case [OpenLoopLoad.Verb, .. var numbers]:
+                return OpenLoopLoad.Generate(
+                    [.. numbers.Select(number => TryCount(number, out var count) ? count : 0)]);
+        }
+
         ChooseSocketEngine();
         switch (arguments)
         {
