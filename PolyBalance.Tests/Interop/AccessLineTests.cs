@@ -4,7 +4,10 @@ using NUnit.Framework;
 
 namespace PolyBalance.Tests.Interop;
 
-/// <summary>The access log of a real run: one line for every request, whatever became of it.</summary>
+/// <summary>
+/// The access log of a real run: one line for every request, whatever became of it. Written above the transport, so one
+/// is enough.
+/// </summary>
 [Platform("Linux", Reason = "signals and /proc")]
 internal sealed class AccessLineTests
 {
@@ -20,6 +23,7 @@ internal sealed class AccessLineTests
         var curl = Programs.Find("curl");
         await using var node = await NodeBackend.StartAsync("node");
         await using var gateway = await Gateway.StartAsync(
+            Transports.Auto,
             $$"""
             clusters: { app: {{Gateway.Cluster([node.Address])}} }
             routes: [ { match: { path: /app/ }, cluster: app } ]

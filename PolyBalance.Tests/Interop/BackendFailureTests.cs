@@ -9,7 +9,8 @@ namespace PolyBalance.Tests.Interop;
 
 /// <summary>Backends that die, hang, hang up and talk nonsense.</summary>
 [Platform("Linux", Reason = "signals and /proc")]
-internal sealed class BackendFailureTests
+[TestFixtureSource(typeof(Transports), nameof(Transports.All))]
+internal sealed class BackendFailureTests(string transport)
 {
     private static readonly string[] Names = ["nginx-1", "nginx-2", "nginx-3"];
 
@@ -21,7 +22,7 @@ internal sealed class BackendFailureTests
         await using var first = backends[0];
         await using var second = backends[1];
         await using var third = backends[2];
-        await using var gateway = await Gateway.StartAsync(backends.Select(backend => backend.Address));
+        await using var gateway = await Gateway.StartAsync(transport, backends.Select(backend => backend.Address));
         await using var load = RunningProgram.Start(wrk, ["-c64", "-t2", "-d3s", "--timeout", "30s", gateway.At("/")]);
         await UntilLoadFlowsAsync(gateway);
 
@@ -55,7 +56,7 @@ internal sealed class BackendFailureTests
     public async Task A_backend_that_hangs_is_504_after_the_timeout()
     {
         await using var nginx = await NginxBackend.StartAsync("nginx");
-        await using var gateway = await Gateway.StartAsync([nginx.Address], "timeouts: { response: 1s }");
+        await using var gateway = await Gateway.StartAsync(transport, [nginx.Address], "timeouts: { response: 1s }");
         Assert.That(await gateway.GetAsync("/"), Is.EqualTo("hello from nginx\n"));
 
         nginx.Signal(RunningProgram.SigStop);
@@ -85,7 +86,7 @@ internal sealed class BackendFailureTests
             if (await RawBackend.ReadHeadAsync(stream) is not null)
                 await stream.WriteAsync(Encoding.Latin1.GetBytes(nonsense));
         });
-        await using var gateway = await Gateway.StartAsync([backend.Address]);
+        await using var gateway = await Gateway.StartAsync(transport, [backend.Address]);
 
         var (status, answer) = await AnswerAsync(gateway.Http, HttpMethod.Get);
 
@@ -104,7 +105,7 @@ internal sealed class BackendFailureTests
             if (await RawBackend.ReadHeadAsync(stream) is not null)
                 await stream.WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"u8.ToArray());
         });
-        await using var gateway = await Gateway.StartAsync([backend.Address]);
+        await using var gateway = await Gateway.StartAsync(transport, [backend.Address]);
 
         await Task.WhenAll(Enumerable.Range(0, 8).Select(async _ =>
         {
@@ -127,7 +128,7 @@ internal sealed class BackendFailureTests
             seen.Enqueue(Encoding.Latin1.GetString(head).Split(' ')[1]);
             await stream.WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"u8.ToArray());
         });
-        await using var gateway = await Gateway.StartAsync([backend.Address]);
+        await using var gateway = await Gateway.StartAsync(transport, [backend.Address]);
 
         await Task.WhenAll(Enumerable.Range(0, 4).Select(async client =>
         {
@@ -149,7 +150,7 @@ internal sealed class BackendFailureTests
     public async Task Node_with_a_tiny_keep_alive_timeout_costs_no_GET()
     {
         await using var node = await NodeBackend.StartAsync("node", keepAliveMilliseconds: 1);
-        await using var gateway = await Gateway.StartAsync([node.Address]);
+        await using var gateway = await Gateway.StartAsync(transport, [node.Address]);
 
         for (var turn = 0; turn < 300; turn++)
         {

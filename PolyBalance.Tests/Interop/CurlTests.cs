@@ -6,7 +6,8 @@ namespace PolyBalance.Tests.Interop;
 
 /// <summary>curl before the gateway; nginx serves files behind it and Node everything else.</summary>
 [Platform("Linux", Reason = "signals and /proc")]
-internal sealed class CurlTests
+[TestFixtureSource(typeof(Transports), nameof(Transports.All))]
+internal sealed class CurlTests(string transport)
 {
     private string _curl = "";
     private string _folder = "";
@@ -22,6 +23,7 @@ internal sealed class CurlTests
         _nginx = await NginxBackend.StartAsync("nginx");
         _node = await NodeBackend.StartAsync("node");
         _gateway = await Gateway.StartAsync(
+            transport,
             $$"""
             clusters:
               files: {{Gateway.Cluster([_nginx.Address])}}

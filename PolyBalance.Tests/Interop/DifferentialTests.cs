@@ -8,6 +8,7 @@ namespace PolyBalance.Tests.Interop;
 /// <summary>
 /// The same bytes to PolyBalance, nginx and haproxy before the same backend: prints what each answered and forwarded.
 /// A report for people, on demand (<c>POLYBALANCE_LONG=1</c>): the three may differ, and ours is meant to be strict.
+/// What a head becomes is decided above the transport, so one is enough.
 /// </summary>
 [Platform("Linux", Reason = "signals and /proc")]
 internal sealed class DifferentialTests
@@ -64,7 +65,7 @@ internal sealed class DifferentialTests
 
         using var backend = new RecordingBackend();
         await using var gateway = await Gateway.StartAsync(
-            [backend.Address], more: "timeouts: { client_header: 2s, client_body_idle: 2s }");
+            Transports.Auto, [backend.Address], more: "timeouts: { client_header: 2s, client_body_idle: 2s }");
         await using var nginx = await OtherGateway.StartNginxAsync(backend.Address);
         await using var haproxy = await OtherGateway.StartHaproxyAsync(backend.Address);
 

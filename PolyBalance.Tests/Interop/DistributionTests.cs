@@ -6,7 +6,8 @@ namespace PolyBalance.Tests.Interop;
 
 /// <summary>Round robin, counted by what backends say of themselves and by what they have received.</summary>
 [Platform("Linux", Reason = "signals and /proc")]
-internal sealed class DistributionTests
+[TestFixtureSource(typeof(Transports), nameof(Transports.All))]
+internal sealed class DistributionTests(string transport)
 {
     [TestCase(2, ExpectedResult = "500 500", TestName = "1000 requests over two nginx are 500 and 500")]
     [TestCase(3, ExpectedResult = "333 333 334", TestName = "1000 requests over three nginx are 333, 333 and 334")]
@@ -18,7 +19,7 @@ internal sealed class DistributionTests
         {
             for (var index = 1; index <= count; index++)
                 backends.Add(await NginxBackend.StartAsync($"nginx-{index}"));
-            await using var gateway = await Gateway.StartAsync(backends.Select(backend => backend.Address));
+            await using var gateway = await Gateway.StartAsync(transport, backends.Select(backend => backend.Address));
 
             // One curl, one connection, a thousand URLs; each answer is one line with the backend's name.
             var result = await RunningProgram.RunAsync(
@@ -44,7 +45,7 @@ internal sealed class DistributionTests
         const int Each = 200;
         await using var one = await NodeBackend.StartAsync("node-1");
         await using var two = await NodeBackend.StartAsync("node-2");
-        await using var gateway = await Gateway.StartAsync([one.Address, two.Address]);
+        await using var gateway = await Gateway.StartAsync(transport, [one.Address, two.Address]);
 
         await Task.WhenAll(Enumerable.Range(0, Clients).Select(client => Task.Run(() => RunAsync(client))));
 

@@ -4,7 +4,8 @@ namespace PolyBalance.Tests.Interop;
 
 /// <summary>Server-sent events, with no setting: each is here before the next one exists.</summary>
 [Platform("Linux", Reason = "signals and /proc")]
-internal sealed class EventStreamTests
+[TestFixtureSource(typeof(Transports), nameof(Transports.All))]
+internal sealed class EventStreamTests(string transport)
 {
     private const int Events = 25;
 
@@ -12,7 +13,7 @@ internal sealed class EventStreamTests
     public async Task Events_arrive_one_by_one()
     {
         await using var node = await NodeBackend.StartAsync("node");
-        await using var gateway = await Gateway.StartAsync([node.Address]);
+        await using var gateway = await Gateway.StartAsync(transport, [node.Address]);
         using var patience = new CancellationTokenSource(RunningProgram.Patience);
         await using var stream = await gateway.Http.GetStreamAsync(
             new Uri("/events", UriKind.Relative), patience.Token);
@@ -37,7 +38,7 @@ internal sealed class EventStreamTests
     public async Task A_client_that_closes_its_event_stream_ends_it_at_the_backend()
     {
         await using var node = await NodeBackend.StartAsync("node");
-        await using var gateway = await Gateway.StartAsync([node.Address]);
+        await using var gateway = await Gateway.StartAsync(transport, [node.Address]);
         using (var stream = await gateway.Http.GetStreamAsync(new Uri("/events", UriKind.Relative)))
         {
             await node.NextEventAsync();

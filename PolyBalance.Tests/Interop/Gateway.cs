@@ -47,16 +47,20 @@ internal sealed class Gateway : IAsyncDisposable
     private string AccessLogPath => Path.Combine(_folder, "access.log");
 
     /// <summary>Starts it with one cluster that takes everything, and waits until it accepts.</summary>
+    /// <param name="transport">One of <see cref="Transports"/>.</param>
     /// <param name="backends">Addresses of the backends.</param>
     /// <param name="cluster">Further keys of the cluster, in flow style.</param>
     /// <param name="more">Further sections of the file.</param>
-    public static Task<Gateway> StartAsync(IEnumerable<string> backends, string cluster = "", string more = "")
-        => StartAsync($"clusters:\n  web: {Cluster(backends, cluster)}\n{more}");
+    public static Task<Gateway> StartAsync(
+        string transport, IEnumerable<string> backends, string cluster = "", string more = "")
+        => StartAsync(transport, $"clusters:\n  web: {Cluster(backends, cluster)}\n{more}");
 
     /// <summary>Starts it with a topology of its own, and waits until it accepts.</summary>
-    /// <param name="sections">The file without listeners, admin and logging.</param>
-    public static async Task<Gateway> StartAsync(string sections)
+    /// <param name="transport">One of <see cref="Transports"/>; the test is ignored where it is not to be had.</param>
+    /// <param name="sections">The file without listeners, admin, logging and transport.</param>
+    public static async Task<Gateway> StartAsync(string transport, string sections)
     {
+        await Transports.RequireAsync(transport);
         var folder = Directory.CreateTempSubdirectory("polybalance-").FullName;
         for (var start = 1; ; start++)
         {
@@ -67,6 +71,7 @@ internal sealed class Gateway : IAsyncDisposable
                 listeners: [ { bind: "127.0.0.1:{{port}}" } ]
                 admin: off
                 logging: { access_path: "{{folder}}/access.log" }
+                transport: {{transport}}
                 {{sections}}
                 """);
 

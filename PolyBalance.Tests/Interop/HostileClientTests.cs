@@ -4,7 +4,8 @@ namespace PolyBalance.Tests.Interop;
 
 /// <summary>Clients that are slow, silent, many or mad: others notice nothing, and memory stays bounded.</summary>
 [Platform("Linux", Reason = "signals and /proc")]
-internal sealed class HostileClientTests
+[TestFixtureSource(typeof(Transports), nameof(Transports.All))]
+internal sealed class HostileClientTests(string transport)
 {
     private const int Kibi = 1024;
     private const int Mebi = 1024 * Kibi;
@@ -17,7 +18,7 @@ internal sealed class HostileClientTests
         // Each end of a connection is a file; some are for other things.
         var count = FilesMax() >= 6_000 ? 5_000 : 2_000;
         await using var nginx = await NginxBackend.StartAsync("nginx");
-        await using var gateway = await Gateway.StartAsync([nginx.Address]);
+        await using var gateway = await Gateway.StartAsync(transport, [nginx.Address]);
         var clients = new List<RawClient>();
         try
         {
@@ -67,7 +68,7 @@ internal sealed class HostileClientTests
         const int Each = 50;
         await using var node = await NodeBackend.StartAsync("node");
         await using var gateway = await Gateway.StartAsync(
-            [node.Address], more: "timeouts: { client_header: 1s, client_body_idle: 1s }");
+            transport, [node.Address], more: "timeouts: { client_header: 1s, client_body_idle: 1s }");
         var heads = Enumerable.Range(0, Each).Select(_ => DripAsync("GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ")).ToList();
         var bodies = Enumerable.Range(0, Each)
             .Select(_ => StallAsync("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nsome")).ToList();
@@ -118,7 +119,7 @@ internal sealed class HostileClientTests
         await using var nginx = await NginxBackend.StartAsync("nginx");
         await using (var file = File.Create(Path.Combine(nginx.Files, "large")))
             file.SetLength(64 * Mebi);
-        await using var gateway = await Gateway.StartAsync([nginx.Address]);
+        await using var gateway = await Gateway.StartAsync(transport, [nginx.Address]);
         var clients = await RawClient.ConnectAsync(gateway.Address, Clients);
         try
         {
@@ -147,7 +148,7 @@ internal sealed class HostileClientTests
     {
         const int Seed = 20_260_101;
         await using var nginx = await NginxBackend.StartAsync("nginx");
-        await using var gateway = await Gateway.StartAsync([nginx.Address]);
+        await using var gateway = await Gateway.StartAsync(transport, [nginx.Address]);
         var random = new Random(Seed);
 
         for (var round = 0; round < 20; round++)

@@ -4,7 +4,8 @@ namespace PolyBalance.Tests.Interop;
 
 /// <summary>The HTTP clients that come with Python and Node; what they must see is written in their scripts.</summary>
 [Platform("Linux", Reason = "signals and /proc")]
-internal sealed class HttpClientTests
+[TestFixtureSource(typeof(Transports), nameof(Transports.All))]
+internal sealed class HttpClientTests(string transport)
 {
     private NodeBackend _node = null!;
     private Gateway _gateway = null!;
@@ -13,7 +14,7 @@ internal sealed class HttpClientTests
     public async Task Start()
     {
         _node = await NodeBackend.StartAsync("node");
-        _gateway = await Gateway.StartAsync([_node.Address]);
+        _gateway = await Gateway.StartAsync(transport, [_node.Address]);
     }
 
     [OneTimeTearDown]

@@ -5,7 +5,8 @@ namespace PolyBalance.Tests.Interop;
 
 /// <summary>Bodies far larger than anything the gateway may hold.</summary>
 [Platform("Linux", Reason = "signals and /proc")]
-internal sealed class LargeBodyTests
+[TestFixtureSource(typeof(Transports), nameof(Transports.All))]
+internal sealed class LargeBodyTests(string transport)
 {
     private const long Mebi = 1024 * 1024;
     private const long MemoryMax = 100 * Mebi;
@@ -28,6 +29,7 @@ internal sealed class LargeBodyTests
         _file = Path.Combine(_nginx.Files, "large");
         _sha256 = await MakeFileAsync(_file);
         _gateway = await Gateway.StartAsync(
+            transport,
             $$"""
             clusters:
               files: {{Gateway.Cluster([_nginx.Address])}}

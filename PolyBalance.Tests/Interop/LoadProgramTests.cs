@@ -5,7 +5,8 @@ namespace PolyBalance.Tests.Interop;
 
 /// <summary>Programs that make load: what they count as an error must not happen.</summary>
 [Platform("Linux", Reason = "signals and /proc")]
-internal sealed class LoadProgramTests
+[TestFixtureSource(typeof(Transports), nameof(Transports.All))]
+internal sealed class LoadProgramTests(string transport)
 {
     private NginxBackend _one = null!;
     private NginxBackend _two = null!;
@@ -16,7 +17,7 @@ internal sealed class LoadProgramTests
     {
         _one = await NginxBackend.StartAsync("nginx-1");
         _two = await NginxBackend.StartAsync("nginx-2");
-        _gateway = await Gateway.StartAsync([_one.Address, _two.Address]);
+        _gateway = await Gateway.StartAsync(transport, [_one.Address, _two.Address]);
     }
 
     [OneTimeTearDown]

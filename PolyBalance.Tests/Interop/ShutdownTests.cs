@@ -5,7 +5,8 @@ namespace PolyBalance.Tests.Interop;
 
 /// <summary>SIGTERM while wrk makes load: what runs is finished, what comes is refused, the exit code is 0.</summary>
 [Platform("Linux", Reason = "signals and /proc")]
-internal sealed class ShutdownTests
+[TestFixtureSource(typeof(Transports), nameof(Transports.All))]
+internal sealed class ShutdownTests(string transport)
 {
     private const int Held = 8;
 
@@ -14,7 +15,7 @@ internal sealed class ShutdownTests
     {
         var wrk = Programs.Find("wrk");
         await using var node = await NodeBackend.StartAsync("node");
-        await using var gateway = await Gateway.StartAsync([node.Address], more: "shutdown: { drain: 60s }");
+        await using var gateway = await Gateway.StartAsync(transport, [node.Address], more: "shutdown: { drain: 60s }");
         await using var load = RunningProgram.Start(wrk, ["-c16", "-t1", "-d60s", gateway.At("/chunked")]);
         var clients = await RawClient.ConnectAsync(gateway.Address, Held);
         foreach (var client in clients)

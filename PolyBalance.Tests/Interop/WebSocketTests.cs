@@ -7,7 +7,8 @@ namespace PolyBalance.Tests.Interop;
 
 /// <summary>WebSocket through the gateway: .NET's client and one by hand in Python, before an echo in Node.</summary>
 [Platform("Linux", Reason = "signals and /proc")]
-internal sealed class WebSocketTests
+[TestFixtureSource(typeof(Transports), nameof(Transports.All))]
+internal sealed class WebSocketTests(string transport)
 {
     private NodeBackend _node = null!;
     private Gateway _gateway = null!;
@@ -16,7 +17,7 @@ internal sealed class WebSocketTests
     public async Task Start()
     {
         _node = await NodeBackend.StartAsync("node");
-        _gateway = await Gateway.StartAsync([_node.Address]);
+        _gateway = await Gateway.StartAsync(transport, [_node.Address]);
     }
 
     [OneTimeTearDown]
