@@ -30,6 +30,8 @@ internal static class Program
           soak sockets CLIENTS REQUESTS [log]
                                            GETs through the whole gateway over loopback, CLIENTS at the same time; with
                                            `log` each becomes a line of the access log
+          soak io_uring CLIENTS REQUESTS [log]
+                                           the same through an io_uring per processor
           soak memory REQUESTS             the same in memory, one client, no kernel
 
         Beside other gateways, on this machine and in one run:
@@ -67,9 +69,10 @@ internal static class Program
             case ["allocations", var text]:
                 return PrintAllocations(text);
 
-            case ["soak", "sockets", var clients, var requests, .. [] or ["log"]]
+            case ["soak", "sockets" or "io_uring", var clients, var requests, .. [] or ["log"]]
                 when TryCount(clients, out var clientCount) && TryCount(requests, out var requestCount):
-                Print(await SoakRun.OverSocketsAsync(clientCount, requestCount, logs: arguments.Length > 4));
+                Print(await SoakRun.OverLoopbackAsync(
+                    arguments[1], clientCount, requestCount, logs: arguments.Length > 4));
                 return 0;
 
             case ["soak", "memory", var requests] when TryCount(requests, out var requestCount):

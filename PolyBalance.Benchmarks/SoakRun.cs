@@ -4,12 +4,11 @@ using PolyBalance.Benchmarks.Proxy;
 using PolyBalance.Host;
 using PolyBalance.Telemetry;
 using PolyBalance.Transport;
-using PolyBalance.Transport.Sockets;
 
 namespace PolyBalance.Benchmarks;
 
 /// <summary>What many keep-alive GETs through the whole gateway allocated, in all of the process.</summary>
-/// <param name="Transport">What moved the bytes: <c>sockets</c> or <c>memory</c>.</param>
+/// <param name="Transport">What moved the bytes: <c>sockets</c>, <c>io_uring</c> or <c>memory</c>.</param>
 /// <param name="Clients">How many sent requests at the same time.</param>
 /// <param name="Requests">Exchanges measured, of all clients together.</param>
 /// <param name="Bytes">Allocated on the managed heap: by clients, gateway, backend and runtime together.</param>
@@ -31,23 +30,25 @@ internal static class SoakRun
     /// <summary>
     /// Over loopback: each client has a thread of its own, and the gateway a connection to the backend for each.
     /// </summary>
+    /// <param name="transport">Of the gateway: <c>sockets</c>, or <c>io_uring</c> with a loop per processor.</param>
     /// <param name="clients">How many.</param>
     /// <param name="requests">Of all clients together; a few more when they cannot share them evenly.</param>
     /// <param name="logs">
     /// Whether each exchange becomes a line of the access log in JSON, which is then thrown away. Else it is only
     /// counted.
     /// </param>
-    public static async Task<Soak> OverSocketsAsync(int clients, int requests, bool logs)
+    /// <exception cref="NotSupportedException">This system allows no io_uring.</exception>
+    public static async Task<Soak> OverLoopbackAsync(string transport, int clients, int requests, bool logs)
     {
         var reply = Replies.Of(Replies.Small);
         using var backend = new RawBackend(reply, connections: clients);
         IExchangeSink sink = logs ? StartLog() : new CountingSink();
         await using var gateway = await Gateway.StartAsync(
-            new SocketTransport(TimeProvider.System), backend.Address, sink);
+            LoopbackTransports.Start(transport), backend.Address, sink);
         var connected = Enumerable.Range(0, clients)
             .Select(_ => new RawClient(gateway.Address, RecordedHeads.Request("curl"), reply)).ToArray();
 
-        var soak = Measure("sockets", [.. connected.Select(client => (Action)(() => client.Get()))], requests);
+        var soak = Measure(transport, [.. connected.Select(client => (Action)(() => client.Get()))], requests);
         foreach (var client in connected)
             client.Dispose();
         (sink as IDisposable)?.Dispose();

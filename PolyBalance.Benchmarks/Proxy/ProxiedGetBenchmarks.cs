@@ -1,6 +1,5 @@
 using BenchmarkDotNet.Attributes;
 using PolyBalance.Transport;
-using PolyBalance.Transport.Sockets;
 
 namespace PolyBalance.Benchmarks.Proxy;
 
@@ -48,15 +47,20 @@ public class SocketGetBenchmarks
 
     public static IEnumerable<string> Recorded => Replies.Names;
 
+    public static IEnumerable<string> Transports => LoopbackTransports.Names;
+
     [ParamsSource(nameof(Recorded))]
     public string Reply { get; set; } = "";
+
+    [ParamsSource(nameof(Transports))]
+    public string Transport { get; set; } = "";
 
     [GlobalSetup]
     public async Task Setup()
     {
         _backend = new(Replies.Of(Reply));
         _gateway = await Gateway.StartAsync(
-            new SocketTransport(TimeProvider.System), _backend.Address, new CountingSink());
+            LoopbackTransports.Start(Transport), _backend.Address, new CountingSink());
         _client = new(_gateway.Address, RecordedHeads.Request("curl"), Replies.Of(Reply));
     }
 

@@ -10,8 +10,10 @@ namespace PolyBalance.Backends;
 /// <remarks>Any thread. Selectors read it, exchanges report to it.</remarks>
 internal sealed class Backend
 {
-    private int _inFlight;
-    private long _requests;
+    private const int InFlightCount = 0;
+    private const int RequestCount = 1;
+
+    private readonly LaneCounters _counts = new();
     private long _failures;
 
     /// <summary>Makes a backend with an empty pool.</summary>
@@ -40,10 +42,10 @@ internal sealed class Backend
     public ConnectionPool Pool { get; }
 
     /// <summary>Requests that were given to it and have not ended.</summary>
-    public int InFlight => Volatile.Read(ref _inFlight);
+    public int InFlight => (int)_counts.Sum(InFlightCount);
 
     /// <summary>Attempts made at it since the start.</summary>
-    public long Requests => Interlocked.Read(ref _requests);
+    public long Requests => _counts.Sum(RequestCount);
 
     /// <summary>Attempts that failed because of it.</summary>
     public long Failures => Interlocked.Read(ref _failures);
@@ -56,14 +58,14 @@ internal sealed class Backend
     /// </summary>
     public void Begin()
     {
-        Interlocked.Increment(ref _inFlight);
-        Interlocked.Increment(ref _requests);
+        _counts.Add(InFlightCount, 1);
+        _counts.Add(RequestCount, 1);
     }
 
     /// <summary>How an attempt ended. Only what <see cref="Side.Backend"/> caused counts against it.</summary>
     public void Report(FailureKind failure)
     {
-        Interlocked.Decrement(ref _inFlight);
+        _counts.Add(InFlightCount, -1);
         if (Failure.Of(failure).Side == Side.Backend && failure != FailureKind.None)
             Interlocked.Increment(ref _failures);
     }

@@ -23,7 +23,10 @@ internal sealed class ConnectionPool
     // Swept once a second: 1 - 2^(-1/5) of the surplus each time halves it in five seconds.
     private const double DecayPerSweep = 0.1295;
 
+    private const int ReuseCount = 0;
+
     private readonly IdleStack _idle;
+    private readonly LaneCounters _counts = new();
     private readonly BackendAddress _address;
     private readonly ITransport _transport;
     private readonly PoolOptions _options;
@@ -33,7 +36,6 @@ internal sealed class ConnectionPool
     private int _open;
     private int _generation;
     private long _opened;
-    private long _reused;
     private long _lost;
 
     /// <summary>Makes an empty pool; connects nothing yet.</summary>
@@ -58,7 +60,7 @@ internal sealed class ConnectionPool
     public long Opened => Interlocked.Read(ref _opened);
 
     /// <summary>Times a connection was reused.</summary>
-    public long Reused => Interlocked.Read(ref _reused);
+    public long Reused => _counts.Sum(ReuseCount);
 
     /// <summary>Idle connections that the backend closed; each would have failed a request that reused it.</summary>
     public long Lost => Interlocked.Read(ref _lost);
@@ -84,7 +86,7 @@ internal sealed class ConnectionPool
                 continue;
             }
 
-            Interlocked.Increment(ref _reused);
+            _counts.Add(ReuseCount, 1);
             return new(new AcquireResult(idle, FailureKind.None));
         }
 

@@ -124,7 +124,7 @@ internal sealed class Exchange : IResettable
         return new()
         {
             Started = heartbeat.UtcAt(Started),
-            Duration = heartbeat.Span(heartbeat.Now - Started),
+            Duration = heartbeat.Span(heartbeat.ExactNow - Started),
             TimeToFirstByte = FirstByte == 0 ? TimeSpan.Zero : heartbeat.Span(FirstByte - Started),
             ClientAddress = clientAddress,
             Method = Request.MethodMemory,

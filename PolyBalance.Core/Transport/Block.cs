@@ -1,6 +1,4 @@
 using System.Buffers;
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 
 namespace PolyBalance.Transport;
 
@@ -10,14 +8,11 @@ namespace PolyBalance.Transport;
 /// <remarks>Has one owner at a time: the pool, an operation in progress, or one direction of a connection.</remarks>
 internal sealed class Block : ReadOnlySequenceSegment<byte>
 {
-    /// <summary>Takes a piece of memory that never moves. Only <see cref="BlockPool"/> makes blocks.</summary>
-    public Block(int length) => Array = GC.AllocateUninitializedArray<byte>(length, pinned: true);
+    /// <summary>Wraps a piece of memory. Only <see cref="BlockPool"/> makes blocks.</summary>
+    public Block(int length) => Array = GC.AllocateUninitializedArray<byte>(length);
 
     /// <summary>The memory. All of it may be used.</summary>
     public byte[] Array { get; }
-
-    /// <summary>Where the memory lies, for the kernel.</summary>
-    public unsafe void* Address => Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(Array));
 
     /// <summary>How many bytes at the front of <see cref="Array"/> are filled.</summary>
     public int Filled { get; private set; }

@@ -11,7 +11,6 @@ internal sealed class BlockPool
     private readonly LanePool<Block> _small;
     private readonly LanePool<Block> _large;
     private readonly int _smallBytes;
-    private int _stock;
 
     /// <summary>Makes a pool.</summary>
     /// <param name="smallBytes">
@@ -25,8 +24,8 @@ internal sealed class BlockPool
         _large = new(() => new(largeBytes), TryReset, Limits.LargeBlocksKept);
     }
 
-    /// <summary>Blocks rented and not yet returned, but for the stock. Exact while nothing moves.</summary>
-    public long Rented => _small.Rented + _large.Rented - Volatile.Read(ref _stock);
+    /// <summary>Blocks rented and not yet returned. Exact while nothing moves.</summary>
+    public long Rented => _small.Rented + _large.Rented;
 
     /// <summary>A block for a head or a small body.</summary>
     public Block RentSmall() => _small.Get();
@@ -36,9 +35,6 @@ internal sealed class BlockPool
 
     /// <summary>Gives a block back. Its owner must not touch it afterwards.</summary>
     public void Return(Block block) => (block.Array.Length == _smallBytes ? _small : _large).Return(block);
-
-    /// <summary>So many more rented blocks lie ready for the kernel and hold nothing.</summary>
-    public void CountStock(int blocks) => Interlocked.Add(ref _stock, blocks);
 
     private static bool TryReset(Block block)
     {

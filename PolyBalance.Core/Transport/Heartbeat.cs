@@ -17,9 +17,11 @@ internal interface IDeadlineOwner
     void OnDeadline(DeadlineKind kind);
 }
 
-/// <summary>One tick for every deadline: setting one is a store, and a tick costs one pass over an array.</summary>
+/// <summary>
+/// One tick for every deadline: setting one is a store, and a tick in which none is due is a comparison.
+/// </summary>
 /// <remarks>
-/// A timer per read would cost more than the read. Deadlines fire at most one tick late and never early. Registering
+/// A timer per read would cost more than the read. Deadlines fire at most two ticks late and never early. Registering
 /// and releasing take a lock, once per connection; setting takes none.
 /// </remarks>
 internal sealed class Heartbeat : IDisposable
@@ -34,6 +36,7 @@ internal sealed class Heartbeat : IDisposable
     public static readonly TimeSpan Period = TimeSpan.FromMilliseconds(50);
 
     private readonly TimeProvider _clock;
+    private readonly TimeProvider _coarseClock;
     private readonly ITimer _timer;
     private readonly Lock _gate = new();        // guards _free, _slots and _beats; nothing else is locked inside it
     private readonly Stack<int> _free = new();
@@ -41,12 +44,17 @@ internal sealed class Heartbeat : IDisposable
     private Beat[] _beats = [];
     private TaskCompletionSource? _nextTick;
     private long _utcAtZero;            // wall clock at heartbeat time 0; unit: TimeSpan ticks
+    private long _nextDue = Never;      // no deadline is earlier; it may be earlier than all of them
+    private int _passes;                // passes over all slots that are still to be made
     private int _ticking;
 
     /// <summary>Starts ticking.</summary>
-    public Heartbeat(TimeProvider clock)
+    /// <param name="clock">The clock that it ticks by.</param>
+    /// <param name="coarseClock">One that is cheaper to look at and hardly ever behind; null: there is none.</param>
+    public Heartbeat(TimeProvider clock, TimeProvider? coarseClock = null)
     {
         _clock = clock;
+        _coarseClock = coarseClock ?? clock;
         SetWallClock();
         _timer = clock.CreateTimer(static state => ((Heartbeat)state!).Tick(), this, Period, Period);
     }
@@ -54,7 +62,10 @@ internal sealed class Heartbeat : IDisposable
     /// <summary>
     /// The clock that deadlines are measured with. Unit: ticks of <see cref="TimeProvider.TimestampFrequency"/>.
     /// </summary>
-    public long Now => _clock.GetTimestamp();
+    public long Now => _coarseClock.GetTimestamp();
+
+    /// <summary>The same to the microsecond, for what is measured and shown.</summary>
+    public long ExactNow => _clock.GetTimestamp();
 
     /// <summary>The wall clock, for access records and Date.</summary>
     public DateTimeOffset UtcNow => _clock.GetUtcNow();
@@ -79,7 +90,7 @@ internal sealed class Heartbeat : IDisposable
             if (_free.Count == 0)
                 Grow();
 
-            var slot = new DeadlineSlot(owner, _free.Pop());
+            var slot = new DeadlineSlot(this, owner, _free.Pop());
             _slots[slot.Index] = slot;
             return slot;
         }
@@ -128,8 +139,7 @@ internal sealed class Heartbeat : IDisposable
         {
             SetWallClock();
             var now = Now;
-            foreach (var slot in Volatile.Read(ref _slots))
-                slot?.Fire(now);
+            FireDeadlines(now);
 
             foreach (var beat in Volatile.Read(ref _beats))
                 beat.Fire(now);
@@ -142,8 +152,43 @@ internal sealed class Heartbeat : IDisposable
         }
     }
 
+    /// <summary>A deadline was set. Any thread.</summary>
+    public void Expect(long deadline)
+    {
+        // Usually an earlier one is known already.
+        var nextDue = Volatile.Read(ref _nextDue);
+        while (deadline < nextDue)
+        {
+            var before = Interlocked.CompareExchange(ref _nextDue, deadline, nextDue);
+            if (before == nextDue)
+                return;
+            nextDue = before;
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _timer.Dispose();
+
+    // Setting is two steps without a fence: a deadline may be stored just behind a pass that ought to have seen it, by
+    // somebody who still found the old `_nextDue`. The second pass, a tick later, sees it.
+    private void FireDeadlines(long now)
+    {
+        if (now >= Volatile.Read(ref _nextDue))
+            _passes = 2;
+        if (_passes == 0)
+            return;
+
+        _passes--;
+        Interlocked.Exchange(ref _nextDue, Never);
+        var nextDue = Never;
+        foreach (var slot in Volatile.Read(ref _slots))
+        {
+            if (slot is not null)
+                nextDue = Math.Min(nextDue, slot.Fire(now));
+        }
+
+        Expect(nextDue);
+    }
 
     private void SetWallClock() => Volatile.Write(ref _utcAtZero, _clock.GetUtcNow().UtcTicks - Span(Now).Ticks);
 
@@ -173,9 +218,10 @@ internal sealed class Heartbeat : IDisposable
 }
 
 /// <summary>The two deadlines of one owner. Written by the owner, read by the heartbeat.</summary>
+/// <param name="heartbeat">Whose tick looks at them.</param>
 /// <param name="owner">Whom to tell.</param>
 /// <param name="index">Where the heartbeat keeps the slot.</param>
-internal sealed class DeadlineSlot(IDeadlineOwner owner, int index)
+internal sealed class DeadlineSlot(Heartbeat heartbeat, IDeadlineOwner owner, int index)
 {
     private long _read = Heartbeat.Never;
     private long _write = Heartbeat.Never;
@@ -187,18 +233,27 @@ internal sealed class DeadlineSlot(IDeadlineOwner owner, int index)
     public long Read
     {
         get => Volatile.Read(ref _read);
-        set => Volatile.Write(ref _read, value);
+        set
+        {
+            Volatile.Write(ref _read, value);
+            heartbeat.Expect(value);
+        }
     }
 
     /// <summary>When writing has to have made progress.</summary>
     public long Write
     {
         get => Volatile.Read(ref _write);
-        set => Volatile.Write(ref _write, value);
+        set
+        {
+            Volatile.Write(ref _write, value);
+            heartbeat.Expect(value);
+        }
     }
 
     /// <summary>Tells the owner of deadlines that have passed, once each.</summary>
-    public void Fire(long now)
+    /// <returns>The earlier one of those that are left.</returns>
+    public long Fire(long now)
     {
         // The exchange makes sure that a deadline that is moved right now is not taken for the old one.
         var read = Read;
@@ -208,5 +263,6 @@ internal sealed class DeadlineSlot(IDeadlineOwner owner, int index)
         var write = Write;
         if (write <= now && Interlocked.CompareExchange(ref _write, Heartbeat.Never, write) == write)
             owner.OnDeadline(DeadlineKind.Write);
+        return Math.Min(Read, Write);
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using NUnit.Framework;
+using PolyBalance.Tests.Interop;
 using PolyBalance.Tests.Support;
 
 namespace PolyBalance.Tests.Performance;
@@ -46,11 +47,12 @@ internal sealed class AllocationTests
         Assert.That(measured.Select(one => one.Benchmark).Distinct(), Is.EquivalentTo(Baseline.Keys));
     }
 
-    [TestCase(1)]
-    [TestCase(32)]
-    public async Task A_keep_alive_GET_over_sockets_allocates_nothing(int clients)
+    [Test]
+    public async Task A_keep_alive_GET_over_loopback_allocates_nothing(
+        [Values(Transports.Sockets, Transports.Ring)] string transport, [Values(1, 32)] int clients)
     {
-        var soak = await SoakAsync("sockets", $"{clients}", $"{Requests}");
+        await Transports.RequireAsync(transport);
+        var soak = await SoakAsync(transport, $"{clients}", $"{Requests}");
 
         AllocatesNothingPerRequest(soak);
         Assert.That(soak.Bytes, Is.LessThan(OnceBytes + TickBytesPerSecond * soak.Seconds), $"{soak}");

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using NUnit.Framework;
 using PolyBalance.Configuration;
 using PolyBalance.Server;
+using PolyBalance.Tests.Transport;
 using PolyBalance.Transport;
 
 namespace PolyBalance.Tests.Performance;
@@ -12,7 +13,10 @@ namespace PolyBalance.Tests.Performance;
 /// Content is sent from the memory that it was received into: of what the gateway sends, it writes only heads and
 /// framing.
 /// </summary>
-internal sealed class CopyTests
+[TestFixture("memory")]
+[TestFixture("sockets")]
+[TestFixture("io_uring")]
+internal sealed class CopyTests(string transport)
 {
     private const int ContentLength = 1024 * 1024;
 
@@ -21,7 +25,7 @@ internal sealed class CopyTests
 
     private static readonly byte[] Content = MakeContent();
 
-    private MemoryTransport _memory = null!;
+    private ITransport _transport = null!;
     private CountingTransport _counting = null!;
     private IConnectionListener _backend = null!;
     private ProxyServer _gateway = null!;
@@ -30,14 +34,14 @@ internal sealed class CopyTests
     [SetUp]
     public async Task Start()
     {
-        _memory = new(TimeProvider.System);
-        _counting = new(_memory);
-        _backend = _memory.Listen(new IPEndPoint(IPAddress.Loopback, 0));
+        _transport = TransportCase.Named(transport).Make(TimeProvider.System);
+        _counting = new(_transport);
+        _backend = _transport.Listen(new IPEndPoint(IPAddress.Loopback, 0));
         _gateway = ProxyServer.Create(
             Options(_backend.LocalEndPoint), NullLoggerFactory.Instance, sink: null, _counting, TimeProvider.System);
         await _gateway.StartAsync();
-        var connected = await _memory.ConnectAsync(
-            IPEndPoint.Parse(_gateway.TrafficAddresses[0]), _memory.Heartbeat.Ticks(TimeSpan.FromMinutes(1)));
+        var connected = await _transport.ConnectAsync(
+            IPEndPoint.Parse(_gateway.TrafficAddresses[0]), _transport.Heartbeat.Ticks(TimeSpan.FromMinutes(1)));
         _client = connected.Connection!;
     }
 
@@ -47,6 +51,7 @@ internal sealed class CopyTests
         _client.Abort(CloseReason.Aborted);
         await _backend.DisposeAsync();
         await _gateway.DisposeAsync();
+        await _transport.DisposeAsync();
     }
 
     [Test]

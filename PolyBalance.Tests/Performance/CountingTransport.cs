@@ -16,6 +16,12 @@ internal sealed class CountingTransport(ITransport inner) : ITransport
 
     public BlockPool Blocks => inner.Blocks;
 
+    public int Lanes => inner.Lanes;
+
+    public int Lane => inner.Lane;
+
+    public bool KeepsLanesApart => inner.KeepsLanesApart;
+
     /// <summary>What the clients of its listeners were sent.</summary>
     public SentCount ToClients { get; } = new();
 
@@ -38,6 +44,8 @@ internal sealed class CountingTransport(ITransport inner) : ITransport
     {
         public EndPoint LocalEndPoint => inner.LocalEndPoint;
 
+        public int Acceptors => inner.Acceptors;
+
         public async ValueTask<Connection?> AcceptAsync(int acceptor = 0)
             => await inner.AcceptAsync(acceptor) is { } connection ? new CountingConnection(connection, count) : null;
 
@@ -51,6 +59,8 @@ internal sealed class CountingTransport(ITransport inner) : ITransport
         public override PipeWriter Output { get; } = new CountingOutput(inner.Output, count);
 
         public override EndPoint? RemoteEndPoint => inner.RemoteEndPoint;
+
+        public override int Lane => inner.Lane;
 
         public override long ReadDeadline
         {

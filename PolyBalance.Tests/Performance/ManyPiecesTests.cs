@@ -1,24 +1,27 @@
 using System.Net;
 using System.Net.Sockets;
 using NUnit.Framework;
+using PolyBalance.Tests.Transport;
 using PolyBalance.Transport;
-using PolyBalance.Transport.Sockets;
 
 namespace PolyBalance.Tests.Performance;
 
 /// <summary>
-/// One flush of many pieces over a socket: the runtime allocates for more than eight per call, so it is several calls.
+/// One flush of many pieces over a socket: both transports send eight per call, so it is several calls. The runtime
+/// would allocate for more, and a ring pins no more at a time.
 /// </summary>
-internal sealed class ManyPiecesTests
+[TestFixture("sockets")]
+[TestFixture("io_uring")]
+internal sealed class ManyPiecesTests(string transport)
 {
-    private SocketTransport _transport = null!;
+    private ITransport _transport = null!;
     private Socket _peer = null!;
     private Connection _connection = null!;
 
     [SetUp]
     public async Task Start()
     {
-        _transport = new(TimeProvider.System);
+        _transport = TransportCase.Named(transport).Make(TimeProvider.System);
         var listener = _transport.Listen(new IPEndPoint(IPAddress.Loopback, 0));
         // With a small buffer of its own the peer makes a sender wait, which by itself could hold some megabytes.
         _peer = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 64 * 1024 };
@@ -78,10 +81,17 @@ internal sealed class ManyPiecesTests
     {
         var piece = new byte[10];
         Send(rounds: 50, piece);
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        Send(rounds: 200, piece);
 
-        Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.Zero);
+        // Something may happen once, such as a better compilation of a method; what every flush does, each part shows.
+        var least = long.MaxValue;
+        for (var part = 0; part < 4; part++)
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            Send(rounds: 50, piece);
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
+        }
+
+        Assert.That(least, Is.Zero);
     }
 
     private static void ReceiveAll(Socket peer, byte[] into)

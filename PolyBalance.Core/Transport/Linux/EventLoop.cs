@@ -25,13 +25,11 @@ internal interface ILoopMember
 internal sealed class EventLoop
 {
     private const uint EntriesPerTurn = 4096;
-    private const int SmallStock = 128;
-    private const int LargeStock = 32;
     private const int KindBits = 8;
 
     private readonly ConcurrentQueue<Work> _mailbox = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly BlockPool _pool;
+    private readonly LoopClock _clock;
     private readonly Thread _thread;
     private readonly Stack<int> _free = new();
     private ILoopMember?[] _members = new ILoopMember?[64];
@@ -42,10 +40,10 @@ internal sealed class EventLoop
     private bool _isStopping;
     private volatile bool _hasEnded;
 
-    private EventLoop(int index, BlockPool pool)
+    private EventLoop(int index, LoopClock clock)
     {
         Index = index;
-        _pool = pool;
+        _clock = clock;
         _thread = new(Run) { IsBackground = true, Name = $"loop {index}" };
     }
 
@@ -61,23 +59,23 @@ internal sealed class EventLoop
     /// <summary>Connections that live here. Any thread.</summary>
     public int Connections => Volatile.Read(ref _connections);
 
-    /// <summary>Small blocks for receives.</summary>
-    public BufferStock Small { get; private set; } = null!;
+    /// <summary>Counts the turns. Loop thread.</summary>
+    public int Turn { get; private set; }
 
-    /// <summary>Large blocks for receives.</summary>
-    public BufferStock Large { get; private set; } = null!;
+    /// <summary>When the current turn began, in the clock's unit. Loop thread.</summary>
+    public long Now { get; private set; }
 
     /// <summary>The loop of the calling thread, if it is one.</summary>
     public static EventLoop? Current => (SynchronizationContext.Current as LoopSynchronization)?.Loop;
 
     /// <summary>Starts a loop. Blocks for the moment that its thread needs to make a ring.</summary>
     /// <param name="index">Which one of its transport.</param>
-    /// <param name="pool">Where memory comes from.</param>
+    /// <param name="clock">Looked at once a turn.</param>
     /// <param name="loop">The loop; null when the kernel refused.</param>
     /// <returns>0, or the error code.</returns>
-    public static int TryStart(int index, BlockPool pool, out EventLoop? loop)
+    public static int TryStart(int index, LoopClock clock, out EventLoop? loop)
     {
-        var started = new EventLoop(index, pool);
+        var started = new EventLoop(index, clock);
         using var starting = new Starting();
         started._thread.Start(starting);
         var error = starting.Wait();
@@ -153,13 +151,15 @@ internal sealed class EventLoop
     private void Run(object? state)
     {
         var starting = (Starting)state!;
-        var error = TryPrepare();
+        var error = Ring.TryMake(EntriesPerTurn, out var ring);
         if (error != 0)
         {
             starting.Finish(error);
             return;
         }
 
+        _ring = ring!;
+        Now = _clock.RealTimestamp;
         SynchronizationContext.SetSynchronizationContext(new LoopSynchronization(this));
         _waker = new(this);
         _waker.Arm();
@@ -172,33 +172,7 @@ internal sealed class EventLoop
         _hasEnded = true;
         RunMailbox();
         _ring.Dispose();
-        Small.Dispose();
-        Large.Dispose();
         _ended.SetResult();
-    }
-
-    private int TryPrepare()
-    {
-        var error = Ring.TryMake(EntriesPerTurn, out var ring);
-        if (error != 0)
-            return error;
-
-        _ring = ring!;
-        error = BufferStock.TryMake(_ring, 0, SmallStock, _pool, static pool => pool.RentSmall(), out var small);
-        if (error == 0)
-        {
-            Small = small!;
-            error = BufferStock.TryMake(_ring, 1, LargeStock, _pool, static pool => pool.RentLarge(), out var large);
-            Large = large!;
-        }
-
-        if (error != 0)
-        {
-            _ring.Dispose();
-            small?.Dispose();
-        }
-
-        return error;
     }
 
     // False when everybody has left after the order to stop: the waker is the last member.
@@ -208,6 +182,8 @@ internal sealed class EventLoop
             return false;
 
         _ring.SubmitAndWait(wait: _mailbox.IsEmpty);
+        Now = _clock.RealTimestamp;
+        Turn++;
         while (_ring.TryTake(out var completion))
             _members[completion.Tag >> KindBits]!.OnCompleted((byte)completion.Tag, completion);
         return true;
@@ -215,7 +191,11 @@ internal sealed class EventLoop
 
     private void RunMailbox()
     {
-        while (_mailbox.TryDequeue(out var work))
+        if (_mailbox.IsEmpty)
+            return;
+
+        // What is posted meanwhile, by this thread above all, has its turn after the others.
+        for (var left = _mailbox.Count; left > 0 && _mailbox.TryDequeue(out var work); left--)
             work.Run(work.State);
     }
 

@@ -36,12 +36,6 @@ internal static unsafe partial class Libc
     /// <summary>ENOSYS: the kernel has no such call.</summary>
     public const int NoSuchCall = 38;
 
-    /// <summary>ETIME: the time that a wait was given has passed.</summary>
-    public const int TimeExpired = 62;
-
-    /// <summary>ENOBUFS: no buffer lies ready.</summary>
-    public const int NoBuffers = 105;
-
     /// <summary>ETIMEDOUT: the network gave no answer.</summary>
     public const int TimedOut = 110;
 
@@ -71,6 +65,12 @@ internal static unsafe partial class Libc
 
     /// <summary>POLLOUT: there is room to send.</summary>
     public const short Writable = 4;
+
+    /// <summary>POLLRDHUP: the peer sends nothing more.</summary>
+    public const int PeerEnded = 0x2000;
+
+    /// <summary>POLLRDHUP, POLLHUP, POLLERR: the peer sends nothing more, or the connection is broken.</summary>
+    public const int AnyEnd = PeerEnded | 0x10 | 8;
 
     private const int NonBlocking = 0x800;              // O_NONBLOCK
     private const int SetFlags = 4;                     // F_SETFL
@@ -131,6 +131,10 @@ internal static unsafe partial class Libc
     /// <summary>Sends one piece.</summary>
     [LibraryImport("libc", EntryPoint = "send", SetLastError = true)]
     public static partial nint Send(int fd, byte* bytes, nint length, int flags);
+
+    /// <summary>Receives what is there.</summary>
+    [LibraryImport("libc", EntryPoint = "recv", SetLastError = true)]
+    public static partial nint Receive(int fd, byte* bytes, nint length, int flags);
 
     /// <summary>Sends several pieces in one call.</summary>
     [LibraryImport("libc", EntryPoint = "sendmsg", SetLastError = true)]

@@ -12,7 +12,6 @@ internal sealed unsafe class Ring : IDisposable
 {
     private const nint SetupCall = 425;
     private const nint EnterCall = 426;
-    private const nint RegisterCall = 427;
 
     private const uint SingleIssuer = 1 << 12;
     private const uint DeferTaskRun = 1 << 13;
@@ -75,13 +74,6 @@ internal sealed unsafe class Ring : IDisposable
         ring = file < 0 ? null : new(file, parameters);
         return file < 0 ? Libc.LastError : 0;
     }
-
-    /// <summary>Tells the kernel about memory or files; see io_uring_register(2).</summary>
-    /// <returns>0, or the error code.</returns>
-    public int Register(uint operation, void* argument, uint count)
-        => Libc.SystemCall(RegisterCall, _file, (nint)operation, (nint)argument, (nint)count, 0, 0) < 0
-            ? Libc.LastError
-            : 0;
 
     /// <summary>
     /// The next free entry, all zero but for what is given. It goes to the kernel with the next turn.
@@ -158,10 +150,6 @@ internal sealed unsafe class Ring : IDisposable
         [FieldOffset(0)]
         public Operation Operation;
 
-        /// <summary>IOSQE_* bits.</summary>
-        [FieldOffset(1)]
-        public SubmissionFlags Flags;
-
         /// <summary>More bits, whose meaning depends on the operation.</summary>
         [FieldOffset(2)]
         public ushort Options;
@@ -189,10 +177,6 @@ internal sealed unsafe class Ring : IDisposable
         /// <summary>Comes back with the completion.</summary>
         [FieldOffset(32)]
         public ulong Tag;
-
-        /// <summary>Where the kernel takes a buffer from.</summary>
-        [FieldOffset(40)]
-        public ushort BufferGroup;
     }
 
     /// <summary>struct io_uring_cqe: what became of one operation.</summary>
@@ -207,14 +191,8 @@ internal sealed unsafe class Ring : IDisposable
         /// <summary>IORING_CQE_F_* bits.</summary>
         public readonly uint Flags;
 
-        /// <summary>Whether the kernel took a buffer for it.</summary>
-        public bool HasBuffer => (Flags & 1) != 0;
-
         /// <summary>Whether the same operation will complete again.</summary>
         public bool HasMore => (Flags & 2) != 0;
-
-        /// <summary>Which buffer; valid with <see cref="HasBuffer"/>.</summary>
-        public int Buffer => (int)(Flags >> 16);
     }
 
     private struct Parameters
@@ -275,18 +253,4 @@ internal enum Operation : byte
 
     /// <summary>Reads from a file.</summary>
     Read = 22,
-
-    /// <summary>Receives from a socket.</summary>
-    Receive = 27,
-}
-
-/// <summary>How an operation is to be treated: IOSQE_*.</summary>
-[Flags]
-internal enum SubmissionFlags : byte
-{
-    /// <summary>Nothing special.</summary>
-    None = 0,
-
-    /// <summary>The kernel takes a buffer out of a group when there is something to put into it.</summary>
-    BufferSelect = 1 << 5,
 }

@@ -1,20 +1,24 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
-using System.Runtime.InteropServices;
 
 namespace PolyBalance.Transport.Linux;
 
 /// <summary>One TCP or Unix socket that lives on an <see cref="EventLoop"/>.</summary>
 /// <remarks>
-/// Receives go through the ring, into a block that the kernel takes when bytes arrive. Sends are direct calls that do
-/// not wait; only when the socket is full the ring waits for room. Whatever begins an operation in the ring or closes
-/// the socket runs on the loop's thread: other threads post it. A send, a shutdown and a look by another thread happen
-/// there at once, and <see cref="_users"/> keeps the file descriptor open meanwhile.
+/// The ring reports, through one operation for the whole life of the connection, whenever something has arrived. Then
+/// it is received by a direct call, into the block that was used last and is still in the core's cache; a receive that
+/// left room has emptied the socket, and no other is made before the next report. Sends are direct calls that do not
+/// wait; only when the socket is full the ring waits for room. Whatever receives, begins an operation in the ring or
+/// closes the socket runs on the loop's thread: other threads post it. A send, a shutdown and a look by another thread
+/// happen there at once, and <see cref="_users"/> keeps the file descriptor open meanwhile.
 /// </remarks>
 internal sealed class RingConnection : Connection, IReceiver, ISender, ILoopMember
 {
-    private const byte ReceiveKind = 0;
+    // Received without a pause, before others on the loop have their turn. Unit: receives.
+    private const int TurnReceivesMax = 4;
+
+    private const byte ArrivalKind = 0;
     private const byte RoomKind = 1;
     private const byte CancelKind = 2;
     private const int Closing = int.MinValue;
@@ -23,19 +27,22 @@ internal sealed class RingConnection : Connection, IReceiver, ISender, ILoopMemb
     private readonly int _file;
     private readonly bool _isUnix;
     private readonly Heartbeat _heartbeat;
+    private readonly BlockPool _pool;
     private readonly DeadlineSlot _deadlines;
     private readonly ConnectionInput _input;
     private readonly ConnectionOutput _output;
-    private List<ArraySegment<byte>> _pieces = null!;   // what the send that is pending has to send
-    private int _piece;                                 // the first of them that is not sent whole
-    private int _offset;                                // bytes of that one that are sent
-    private long _taken;
+    private SendProgress _sending;
     private int _number;
     private int _pending;               // operations in the ring
     private int _users;                 // other threads that use the file descriptor; negative: it is to be closed
     private int _released;
+    private int _turn;                  // of the loop, when the last receive was made
+    private int _turnReceives;
     private bool _wantsLarge;
-    private bool _isReceiving;
+    private bool _isWanted;             // a receive was asked for and nothing was there yet
+    private bool _isReporting;          // arrivals are reported
+    private bool _hasArrivals;          // something may be there
+    private bool _hasEnd;               // everything that will ever come is there
     private bool _isAwaitingRoom;
     private bool _isClosing;            // nothing begins any more
     private bool _mustReset;
@@ -48,6 +55,7 @@ internal sealed class RingConnection : Connection, IReceiver, ISender, ILoopMemb
         _file = file;
         _isUnix = isUnix;
         _heartbeat = heartbeat;
+        _pool = pool;
         RemoteEndPoint = remote;
         _deadlines = heartbeat.Register(this);
         _input = new(this, this, pool);
@@ -119,9 +127,9 @@ internal sealed class RingConnection : Connection, IReceiver, ISender, ILoopMemb
     {
         received = default;
         _wantsLarge = large;
-        if (!_loop.IsCurrent && _loop.Post(static state => ((RingConnection)state!).ReceiveHere(), this))
-            return false;
-        if (TryBeginReceive())
+        if (_loop.IsCurrent)
+            return TryReceiveHere(out received);
+        if (_loop.Post(static state => ((RingConnection)state!).ReceiveHere(), this))
             return false;
 
         received = new(null, CloseReason.Aborted);
@@ -138,9 +146,7 @@ internal sealed class RingConnection : Connection, IReceiver, ISender, ILoopMemb
     /// <inheritdoc/>
     bool ISender.TrySend(List<ArraySegment<byte>> pieces, out Sent sent)
     {
-        _pieces = pieces;
-        _piece = _offset = 0;
-        _taken = 0;
+        _sending = new(pieces);
         if (TrySendNow(out sent))
             return true;
         if (_loop.IsCurrent)
@@ -156,8 +162,8 @@ internal sealed class RingConnection : Connection, IReceiver, ISender, ILoopMemb
         _pending--;
         switch (kind)
         {
-            case ReceiveKind:
-                OnReceived(completion);
+            case ArrivalKind:
+                OnArrival(completion);
                 break;
             case RoomKind:
                 OnRoom();
@@ -186,52 +192,94 @@ internal sealed class RingConnection : Connection, IReceiver, ISender, ILoopMemb
 
     private void ReceiveHere()
     {
-        if (!TryBeginReceive())
-            _input.OnReceived(new(null, CloseReason.Aborted));
+        if (TryReceiveHere(out var received))
+            _input.OnReceived(received);
     }
 
-    private bool TryBeginReceive()
+    private void ReceiveIfWanted()
     {
-        if (_isClosing)
-            return false;
-
-        ref var receive = ref _loop.Begin(Operation.Receive, _file, _number, ReceiveKind);
-        receive.Flags = SubmissionFlags.BufferSelect;
-        receive.Options = 1;        // IORING_RECVSEND_POLL_FIRST: nothing is there yet, so do not try in vain
-        receive.BufferGroup = (_wantsLarge ? _loop.Large : _loop.Small).Group;
-        _isReceiving = true;
-        _pending++;
-        return true;
-    }
-
-    private void OnReceived(in Ring.Completion completion)
-    {
-        _isReceiving = false;
-        var stock = _wantsLarge ? _loop.Large : _loop.Small;
-        if (completion.Result > 0)
-        {
-            _input.OnReceived(new(stock.Take(completion.Buffer, completion.Result), CloseReason.None));
+        if (!_isWanted)
             return;
+
+        _isWanted = false;
+        ReceiveHere();
+    }
+
+    // False when nothing is there yet: the next arrival brings the outcome.
+    private bool TryReceiveHere(out Received received)
+    {
+        received = new(null, CloseReason.Aborted);
+        if (_isClosing)
+            return true;
+        if (_hasArrivals && !IsTurnOver() && TryReceiveNow(out received))
+            return true;
+
+        _isWanted = true;
+        if (!_isReporting)
+            BeginReports();
+        else if (_hasArrivals)
+            _loop.Post(static state => ((RingConnection)state!).ReceiveIfWanted(), this);
+        return false;
+    }
+
+    private bool IsTurnOver()
+    {
+        if (_turn != _loop.Turn)
+        {
+            _turn = _loop.Turn;
+            _turnReceives = 0;
         }
 
-        if (completion.HasBuffer)
-            stock.PutBack(completion.Buffer);
+        return ++_turnReceives > TurnReceivesMax;
+    }
 
-        // More arrived in one turn than lay ready; meanwhile the stock is full again.
-        if (completion.Result == -Libc.NoBuffers && TryBeginReceive())
-            return;
+    private void BeginReports()
+    {
+        ref var poll = ref _loop.Begin(Operation.Poll, _file, _number, ArrivalKind);
+        poll.OperationFlags = Libc.Readable | Libc.PeerEnded;
+        poll.Length = 1;        // IORING_POLL_ADD_MULTI: again and again, whenever more has arrived
+        _isReporting = true;
+        _pending++;
+    }
 
-        var reason = _isClosing ? CloseReason.Aborted
-            : completion.Result == 0 ? CloseReason.PeerClosed
-            : CloseReason.PeerReset;
-        _input.OnReceived(new(null, reason));
+    private void OnArrival(in Ring.Completion completion)
+    {
+        if (completion.HasMore)
+            _pending++;
+        else
+            _isReporting = false;
+
+        _hasArrivals = true;
+        _hasEnd |= completion.Result < 0 || (completion.Result & Libc.AnyEnd) != 0;
+        ReceiveIfWanted();
+    }
+
+    private unsafe bool TryReceiveNow(out Received received)
+    {
+        var block = _wantsLarge ? _pool.RentLarge() : _pool.RentSmall();
+        nint count;
+        fixed (byte* start = block.Array)
+            count = Libc.Receive(_file, start, block.Array.Length, Libc.DoNotWait);
+        if (count > 0)
+        {
+            block.Fill((int)count);
+            _hasArrivals = _hasEnd || block.Room == 0;
+            received = new(block, CloseReason.None);
+            return true;
+        }
+
+        var error = count < 0 ? Libc.LastError : 0;
+        _pool.Return(block);
+        _hasArrivals = error != Libc.WouldBlock;
+        received = new(null, error == 0 ? CloseReason.PeerClosed : CloseReason.PeerReset);
+        return _hasArrivals;
     }
 
     private void AwaitRoom()
     {
         if (_isClosing)
         {
-            _output.OnSent(new(false, _taken));
+            _output.OnSent(new(false, _sending.Taken));
             return;
         }
 
@@ -249,54 +297,16 @@ internal sealed class RingConnection : Connection, IReceiver, ISender, ILoopMemb
             AwaitRoom();
     }
 
-    // Sends until everything is sent, or nothing more can be; false when the socket is full.
+    // False when the socket is full.
     private bool TrySendNow(out Sent sent)
     {
-        sent = new(false, _taken);
+        sent = new(false, _sending.Taken);
         if (!TryUse())
             return true;
 
-        try
-        {
-            while (_piece < _pieces.Count)
-            {
-                var count = SendBatch.Send(_file, CollectionsMarshal.AsSpan(_pieces)[_piece..], _offset);
-                if (count >= 0)
-                    Advance(count);
-                else if (Libc.LastError is var error && error == Libc.WouldBlock)
-                    return false;
-                else if (error != Libc.Interrupted)
-                {
-                    sent = new(false, _taken);
-                    return true;
-                }
-            }
-        }
-        finally
-        {
-            EndUse();
-        }
-
-        sent = new(true, _taken);
-        return true;
-    }
-
-    private void Advance(long count)
-    {
-        _taken += count;
-        while (_piece < _pieces.Count)
-        {
-            var rest = _pieces[_piece].Count - _offset;
-            if (count < rest)
-            {
-                _offset += (int)count;
-                return;
-            }
-
-            count -= rest;
-            _offset = 0;
-            _piece++;
-        }
+        var hasEnded = _sending.TryFinish(_file, out sent);
+        EndUse();
+        return hasEnded;
     }
 
     private void CloseHere()
@@ -315,8 +325,8 @@ internal sealed class RingConnection : Connection, IReceiver, ISender, ILoopMemb
         // is told at once.
         if (!_mustReset)
             Libc.Shutdown(_file, Libc.ShutdownBoth);
-        if (_isReceiving)
-            Cancel(ReceiveKind);
+        if (_isReporting)
+            Cancel(ArrivalKind);
         if (_isAwaitingRoom)
             Cancel(RoomKind);
     }

@@ -11,10 +11,10 @@ internal sealed class RingTransport : ITransport
 {
     private int _next;
 
-    private RingTransport(EventLoop[] loops, TimeProvider clock, BlockPool blocks)
+    private RingTransport(EventLoop[] loops, TimeProvider clock, LoopClock loopClock, BlockPool blocks)
     {
         Loops = loops;
-        Heartbeat = new(clock);
+        Heartbeat = new(clock, loopClock);
         Blocks = blocks;
     }
 
@@ -51,17 +51,17 @@ internal sealed class RingTransport : ITransport
     public static RingTransport? TryStart(TimeProvider clock, int loops, BlockPool? blocks, out int error)
     {
         error = 0;
-        blocks ??= new();
+        var loopClock = new LoopClock(clock);
         var started = new List<EventLoop>(loops);
         while (started.Count < loops && error == 0)
         {
-            error = EventLoop.TryStart(started.Count, blocks, out var loop);
+            error = EventLoop.TryStart(started.Count, loopClock, out var loop);
             if (loop is not null)
                 started.Add(loop);
         }
 
         if (error == 0)
-            return new([.. started], clock, blocks);
+            return new([.. started], clock, loopClock, blocks ?? new());
 
         foreach (var loop in started)
             _ = loop.Stop();
