@@ -30,8 +30,9 @@ internal sealed unsafe class LoopWaker(EventLoop loop) : ILoopMember
     /// <inheritdoc/>
     public void OnCompleted(byte kind, in Ring.Completion completion)
     {
-        // What was posted before this line is run in the next turn; what is posted after it rings again.
-        Volatile.Write(ref _isRinging, 0);
+        // What was posted before this line is run in the next turn; what is posted after it rings again. A full fence:
+        // otherwise the look into the mailbox could come before the store, and a post in between would wake nobody.
+        Interlocked.Exchange(ref _isRinging, 0);
         BeginRead();
     }
 
