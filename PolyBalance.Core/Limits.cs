@@ -38,6 +38,12 @@ internal static class Limits
     public const int LargeBlockBytes = 128 * 1024;
 
     /// <summary>
+    /// So much content that is still to come passes from socket to socket, where the transport can do that; less is not
+    /// worth the trouble. Unit: bytes.
+    /// </summary>
+    public const int RelayBytesMin = 128 * 1024;
+
+    /// <summary>
     /// Request content kept for a second attempt. Default of <c>retries.replay_buffer</c>. Unit: bytes.
     /// </summary>
     public const int ReplayBytesDefault = 64 * 1024;

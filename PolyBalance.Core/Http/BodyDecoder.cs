@@ -34,6 +34,19 @@ internal struct BodyDecoder
     /// <summary>Content still to come, or -1 when the framing does not tell. Unit: bytes.</summary>
     public readonly long Remaining => _kind is BodyKind.None or BodyKind.Length ? _left : -1;
 
+    /// <summary>Whether content can pass by unseen: its framing is a length.</summary>
+    public readonly bool CanSkip => _kind == BodyKind.Length;
+
+    /// <summary>Content has passed by without having been looked at. Only while <see cref="CanSkip"/>.</summary>
+    /// <exception cref="InvalidOperationException">A bug: more than belongs to the body.</exception>
+    public void Skip(long length)
+    {
+        if (!CanSkip || length > _left)
+            throw new InvalidOperationException("Content beyond the end of its body.");
+
+        _left -= length;
+    }
+
     /// <summary>Decodes the front of the input. Call again with the rest until it answers NeedMore or End.</summary>
     /// <remarks>
     /// After <see cref="BodyStatus.TrailerSection"/> the caller reads the trailer section itself

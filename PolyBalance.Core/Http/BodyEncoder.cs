@@ -68,6 +68,19 @@ internal struct BodyEncoder
         }
     }
 
+    /// <summary>Whether content can pass by unseen: its framing is a length.</summary>
+    public readonly bool CanSkip => _kind == BodyKind.Length;
+
+    /// <summary>Content has passed by without having been looked at. Only while <see cref="CanSkip"/>.</summary>
+    /// <exception cref="InvalidOperationException">A bug: more than the head announced.</exception>
+    public void Skip(long length)
+    {
+        if (!CanSkip || length > _left)
+            throw new InvalidOperationException("More content than the head announced.");
+
+        _left -= length;
+    }
+
     /// <summary>Ends what <see cref="WriteChunkStart"/> began, once the content has been handed over.</summary>
     public void WriteChunkEnd(IBufferWriter<byte> output)
     {

@@ -7,52 +7,6 @@ using PolyBalance.Transport;
 
 namespace PolyBalance.Proxy;
 
-/// <summary>How the pumping of a body ended.</summary>
-internal enum PumpEnd : byte
-{
-    /// <summary>The whole body, trailer section included, was sent.</summary>
-    Complete,
-
-    /// <summary>The source ended or was reset before the end of the body.</summary>
-    SourceEnded,
-
-    /// <summary>The source paused for too long.</summary>
-    SourceTimedOut,
-
-    /// <summary>The sink takes nothing more.</summary>
-    SinkFailed,
-
-    /// <summary>The source's framing is broken; <see cref="PumpResult.Failure"/> says how.</summary>
-    Malformed,
-
-    /// <summary>There is more content than is allowed.</summary>
-    TooLarge,
-
-    /// <summary>It was told to stop.</summary>
-    Stopped,
-}
-
-/// <summary>What a pump returns instead of touching the exchange.</summary>
-/// <param name="End">How it ended.</param>
-/// <param name="Failure">More about <see cref="PumpEnd.Malformed"/>.</param>
-internal readonly record struct PumpResult(PumpEnd End, FailureKind Failure = FailureKind.None);
-
-/// <summary>Sets the deadlines of one direction, and hears how it goes.</summary>
-internal interface IBodyPace
-{
-    /// <summary>The source has nothing: until when may it think? In heartbeat time.</summary>
-    long BeforeWait();
-
-    /// <summary>The wait is over.</summary>
-    void AfterWait();
-
-    /// <summary>The sink has taken something.</summary>
-    void AfterSend();
-
-    /// <summary>The pump has ended. Last call; still on the flow that owns the source's input.</summary>
-    void Ended(PumpEnd end);
-}
-
 /// <summary>
 /// Moves one body from one connection to another: takes the framing off, puts ours on, copies no content.
 /// </summary>
@@ -84,6 +38,7 @@ internal sealed class BodyPump
     private bool _isInTrailer;
     private bool _hasTrailers;
     private bool _hasConsumed;
+    private bool _hasNoRelay;
     private volatile bool _isRead;
     private volatile bool _isStopping;
 
@@ -187,6 +142,9 @@ internal sealed class BodyPump
                 Advance(read.Buffer, used);
             else if (_isRead)
                 _held += used;      // stays there to be sent again, or to be released before the next request
+
+            if (result is null && TryOpenRelay() is { } relay)
+                result = await PassAsync(relay, _sink!);
         }
 
         var ended = result.GetValueOrDefault();
@@ -222,18 +180,66 @@ internal sealed class BodyPump
     /// <summary>Forgets everything.</summary>
     public void Reset()
     {
-        _source = null!;
-        _head = null;
-        _sink = null;
-        _pace = null!;
+        (_source, _sink, _pace, _head) = (null!, null, null!, null);
         _pieces.Clear();
-        _held = 0;
-        _hasConsumed = false;
-        ContentBytes = 0;
+        _hasConsumed = _hasNoRelay = false;
+        _held = ContentBytes = 0;
     }
 
     [MemberNotNullWhen(true, nameof(_sink))]
     private bool HasUnsent => _sink is { Output.UnflushedBytes: > 0 };
+
+    // A long rest whose bytes nobody here has to see.
+    private Relay? TryOpenRelay()
+    {
+        var isUseful = _decoder is { CanSkip: true, Remaining: >= Limits.RelayBytesMin } && _encoder.CanSkip;
+        if (!isUseful || _hasNoRelay || _held > 0 || _sink is null)
+            return null;
+
+        var relay = _source.TryOpenRelay(_sink);
+        _hasNoRelay = relay is null;
+        return relay;
+    }
+
+    // Moves the rest of the body through a relay. Null: it is through, or bytes came that have to go the usual way.
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
+    private async ValueTask<PumpResult?> PassAsync(Relay relay, Connection sink)
+    {
+        try
+        {
+            relay.Wanted = _decoder.Remaining;
+            while (!_decoder.IsComplete)
+            {
+                _source.ReadDeadline = _pace.BeforeWait();
+                var read = await _source.Input.ReadAsync();
+                _pace.AfterWait();
+                if (!read.Buffer.IsEmpty)
+                    return null;
+
+                if (relay.Held is var length and > 0)
+                {
+                    if ((await sink.SendAsync(relay)).IsCompleted)
+                        return new(PumpEnd.SinkFailed);
+
+                    _decoder.Skip(length);
+                    _encoder.Skip(length);
+                    ContentBytes += length;
+                    _pace.AfterSend();
+                }
+                else if (read.IsCompleted)
+                    return new(PumpEnd.SourceEnded);
+                else if (WhyStop(read, read.IsCanceled && _source.IsReadOverdue) is { } end)
+                    return end;
+            }
+
+            _isRead = true;
+            return null;
+        }
+        finally
+        {
+            relay.Close();
+        }
+    }
 
     [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
     private async ValueTask<PumpResult?> EndAsync()
@@ -269,6 +275,11 @@ internal sealed class BodyPump
             return null;
         if (read.IsCompleted)
             return AtEndOfSource(used == rest.Length);
+        return WhyStop(read, isOverdue);
+    }
+
+    private PumpResult? WhyStop(in ReadResult read, bool isOverdue)
+    {
         if (read.IsCanceled && _isStopping)
             return new(PumpEnd.Stopped);
         return isOverdue ? new(PumpEnd.SourceTimedOut) : null;

@@ -80,6 +80,16 @@ internal abstract class Connection : IDeadlineOwner
     }
 
     /// <summary>
+    /// Opens a way for content from here to another connection that does not lead through our memory. Null: there is
+    /// none. Called by the owner of <see cref="Input"/>, with no read pending and nothing unread.
+    /// </summary>
+    public virtual Relay? TryOpenRelay(Connection sink) => null;
+
+    /// <summary>Sends what a relay holds. Nothing may be left in <see cref="Output"/>.</summary>
+    public virtual ValueTask<FlushResult> SendAsync(Relay relay)
+        => throw new NotSupportedException("Only a connection that a relay leads to can send what it holds.");
+
+    /// <summary>
     /// Looks for input while nobody reads, and reports its arrival once. Called by the owner of <see cref="Input"/>,
     /// with no read pending. Reads work as ever while a connection is watched.
     /// </summary>

@@ -244,7 +244,8 @@ internal sealed class ConnectionInput(Connection connection, IReceiver receiver,
         if (block is null)
         {
             _end = reason;
-            connection.RecordClose(reason);
+            if (reason != CloseReason.None)
+                connection.RecordClose(reason);
             return;
         }
 

@@ -94,16 +94,20 @@ internal sealed class ConnectionOutput(Connection connection, ISender sender, Bl
 
         _core.Reset();
         _sending = true;
-        if (Deadlines is { } deadlines && connection.WriteTimeout > 0)
-            return SendWithDeadline(deadlines);
+        var hasEnded = sender.TrySend(_pieces, out var sent);
+        return Await(hasEnded, sent);
+    }
 
-        if (sender.TrySend(_pieces, out var sent))
-        {
-            Finish(sent);
-            return new(new FlushResult(isCanceled: false, isCompleted: _failed));
-        }
+    /// <summary>See <see cref="Connection.SendAsync(Relay)"/>.</summary>
+    public ValueTask<FlushResult> SendAsync(Relay relay)
+    {
+        if (_failed)
+            return new(new FlushResult(isCanceled: false, isCompleted: true));
 
-        return new(this, _core.Version);
+        _core.Reset();
+        _sending = true;
+        var hasEnded = sender.TryPass(relay, out var sent);
+        return Await(hasEnded, sent);
     }
 
     /// <summary>
@@ -146,17 +150,18 @@ internal sealed class ConnectionOutput(Connection connection, ISender sender, Bl
         Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
         => _core.OnCompleted(continuation, state, token, Inline.Of(flags));
 
-    private ValueTask<FlushResult> SendWithDeadline(DeadlineSlot deadlines)
+    private ValueTask<FlushResult> Await(bool hasEnded, Sent sent)
     {
-        // Set after the send has begun: most sends end at once and need neither clock nor deadline. A send that ends
-        // between the two leaves a deadline behind that GetResult takes away.
-        if (sender.TrySend(_pieces, out var sent))
+        if (hasEnded)
         {
             Finish(sent);
             return new(new FlushResult(isCanceled: false, isCompleted: _failed));
         }
 
-        deadlines.Write = heartbeat.Now + connection.WriteTimeout;
+        // Set after the send has begun: most sends end at once and need neither clock nor deadline. A send that ends
+        // between the two leaves a deadline behind that GetResult takes away.
+        if (Deadlines is { } deadlines && connection.WriteTimeout > 0)
+            deadlines.Write = heartbeat.Now + connection.WriteTimeout;
         return new(this, _core.Version);
     }
 

@@ -1,7 +1,7 @@
 namespace PolyBalance.Transport;
 
 /// <summary>What one receive brought.</summary>
-/// <param name="Block">The bytes, handed over with the block; null when nothing came.</param>
+/// <param name="Block">The bytes, handed over with the block; null when nothing came, or it went into a relay.</param>
 /// <param name="Reason">Why nothing more will come; <see cref="CloseReason.None"/> when bytes came.</param>
 internal readonly record struct Received(Block? Block, CloseReason Reason);
 
@@ -38,4 +38,8 @@ internal interface ISender
     /// thread, possibly before this returns.
     /// </returns>
     bool TrySend(List<ArraySegment<byte>> pieces, out Sent sent);
+
+    /// <summary>Sends what a relay holds; see the other one.</summary>
+    bool TryPass(Relay relay, out Sent sent)
+        => throw new NotSupportedException("This medium has no relays.");
 }

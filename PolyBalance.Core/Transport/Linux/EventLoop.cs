@@ -26,12 +26,14 @@ internal sealed class EventLoop
 {
     private const uint EntriesPerTurn = 4096;
     private const int KindBits = 8;
+    private const int RelaysKept = 32;
 
     private readonly ConcurrentQueue<Work> _mailbox = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly LoopClock _clock;
     private readonly Thread _thread;
     private readonly Stack<int> _free = new();
+    private readonly Stack<RingRelay> _relays = new();
     private ILoopMember?[] _members = new ILoopMember?[64];
     private Ring _ring = null!;
     private LoopWaker _waker = null!;
@@ -119,6 +121,25 @@ internal sealed class EventLoop
     public void Cancel(int number, byte kind, byte endKind)
         => _ring.Begin(Operation.Cancel, -1, TagOf(number, endKind)).Address = TagOf(number, kind);
 
+    /// <summary>An empty pipe. Null when no file descriptor is left. Loop thread.</summary>
+    public RingRelay? TryOpenRelay()
+    {
+        if (_relays.TryPop(out var relay))
+            return relay;
+
+        return Libc.TryOpenPipe(out var readEnd, out var writeEnd) ? new(this, readEnd, writeEnd) : null;
+    }
+
+    /// <summary>Takes an empty pipe back. False when there are enough. Loop thread.</summary>
+    public bool TryKeep(RingRelay relay)
+    {
+        if (_relays.Count == RelaysKept || _isStopping)
+            return false;
+
+        _relays.Push(relay);
+        return true;
+    }
+
     /// <summary>Memory of 128 bytes that stays until an operation is submitted. Loop thread.</summary>
     public Span<byte> AddressOf(ref Ring.Submission entry) => _ring.AddressOf(ref entry);
 
@@ -172,6 +193,8 @@ internal sealed class EventLoop
         _hasEnded = true;
         RunMailbox();
         _ring.Dispose();
+        while (_relays.TryPop(out var relay))
+            relay.CloseFiles();
         _ended.SetResult();
     }
 

@@ -74,9 +74,13 @@ internal static unsafe partial class Libc
 
     private const int NonBlocking = 0x800;              // O_NONBLOCK
     private const int SetFlags = 4;                     // F_SETFL
+    private const int SetPipeSize = 1031;               // F_SETPIPE_SZ
+    private const int PipeBytes = 512 * 1024;
     private const int SocketLevel = 1;                  // SOL_SOCKET
     private const int LingerOption = 13;                // SO_LINGER
-    private const int EventCloseOnExec = 0x80000;       // EFD_CLOEXEC
+    private const int CloseOnExec = 0x80000;            // O_CLOEXEC, EFD_CLOEXEC
+    private const uint SpliceNow = 3;                   // SPLICE_F_MOVE | SPLICE_F_NONBLOCK
+    private const uint SpliceMore = 4;                  // SPLICE_F_MORE
     private const int AddressBytesMax = 128;            // sockaddr_storage
 
     /// <summary>The error code of the last call of this thread that failed.</summary>
@@ -101,15 +105,13 @@ internal static unsafe partial class Libc
     /// <returns>0, or the error code.</returns>
     public static int ConnectAtOnce(int fd, ReadOnlySpan<byte> address)
     {
-        // Not left in this mode: a ring does not wait on a socket that says itself that it must not.
-        fcntl(fd, SetFlags, NonBlocking);
+        NeverWait(fd);
         fixed (byte* pointer = address)
-        {
-            var error = connect(fd, pointer, address.Length) < 0 ? LastError : 0;
-            fcntl(fd, SetFlags, 0);
-            return error;
-        }
+            return connect(fd, pointer, address.Length) < 0 ? LastError : 0;
     }
+
+    /// <summary>Has every call for a file fail that would have to wait.</summary>
+    public static void NeverWait(int fd) => fcntl(fd, SetFlags, NonBlocking);
 
     /// <summary>What of <paramref name="events"/>, an error or the end there is now; 0: nothing.</summary>
     public static int PollNow(int fd, short events)
@@ -118,8 +120,26 @@ internal static unsafe partial class Libc
         return poll(&entry, 1, 0);
     }
 
+    /// <summary>
+    /// Moves bytes from one file to another inside the kernel, without waiting; one of them is a pipe.
+    /// </summary>
+    /// <returns>As read(2) and write(2).</returns>
+    public static nint Splice(int from, int to, nint length, bool hasMore)
+        => splice(from, null, to, null, length, hasMore ? SpliceNow | SpliceMore : SpliceNow);
+
+    /// <summary>A pipe that never waits. False when no file descriptor is left.</summary>
+    public static bool TryOpenPipe(out int readEnd, out int writeEnd)
+    {
+        var ends = stackalloc int[2];
+        var succeeded = pipe2(ends, NonBlocking | CloseOnExec) == 0;
+        if (succeeded)
+            fcntl(ends[0], SetPipeSize, PipeBytes);     // where that is not allowed, the usual size does
+        (readEnd, writeEnd) = (ends[0], ends[1]);
+        return succeeded;
+    }
+
     /// <summary>Something to wake a loop with: a counter that can be written and read.</summary>
-    public static int OpenEvent() => eventfd(0, EventCloseOnExec);
+    public static int OpenEvent() => eventfd(0, CloseOnExec);
 
     /// <summary>Adds one to an event's counter.</summary>
     public static void Signal(int fd)
@@ -174,6 +194,12 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int poll(PollEntry* entries, nuint count, int timeout);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial nint splice(int from, long* fromOffset, int to, long* toOffset, nint length, uint flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int pipe2(int* ends, int flags);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int eventfd(uint start, int flags);

@@ -12,7 +12,7 @@ internal sealed class RingAccept(EventLoop loop, int file, Heartbeat heartbeat, 
 {
     private const byte AcceptKind = 0;
     private const byte CancelKind = 1;
-    private const int CloseOnExec = 0x80000;    // SOCK_CLOEXEC
+    private const int AcceptedFlags = 0x80800;  // SOCK_CLOEXEC | SOCK_NONBLOCK
     private const int ManyTimes = 1;            // IORING_ACCEPT_MULTISHOT
 
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -75,7 +75,7 @@ internal sealed class RingAccept(EventLoop loop, int file, Heartbeat heartbeat, 
     {
         ref var accept = ref loop.Begin(Operation.Accept, file, _number, AcceptKind);
         accept.Options = ManyTimes;
-        accept.OperationFlags = CloseOnExec;
+        accept.OperationFlags = AcceptedFlags;
         _pending++;
     }
 

@@ -125,7 +125,10 @@ internal sealed class RingConnect : IValueTaskSource<ConnectResult>, ILoopMember
             return;
         }
 
+        // Not earlier: a ring does not wait for the end of a connect on a socket that says itself that it must not.
         var isUnix = _address is UnixDomainSocketEndPoint;
+        if (!isUnix)
+            Libc.NeverWait(_file);
         _core.SetResult(new(_transport.Adopt(_loop, _file, _address, isUnix), FailureKind.None));
     }
 

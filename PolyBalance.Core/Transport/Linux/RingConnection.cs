@@ -11,17 +11,13 @@ namespace PolyBalance.Transport.Linux;
 /// left room has emptied the socket, and no other is made before the next report. Sends are direct calls that do not
 /// wait; only when the socket is full the ring waits for room. Whatever receives, begins an operation in the ring or
 /// closes the socket runs on the loop's thread: other threads post it. A send, a shutdown and a look by another thread
-/// happen there at once, and <see cref="_users"/> keeps the file descriptor open meanwhile.
+/// happen there at once, and <see cref="_use"/> keeps the file descriptor open meanwhile.
 /// </remarks>
 internal sealed class RingConnection : Connection, IReceiver, ISender, ILoopMember
 {
-    // Received without a pause, before others on the loop have their turn. Unit: receives.
-    private const int TurnReceivesMax = 4;
-
     private const byte ArrivalKind = 0;
     private const byte RoomKind = 1;
     private const byte CancelKind = 2;
-    private const int Closing = int.MinValue;
 
     private readonly EventLoop _loop;
     private readonly int _file;
@@ -32,12 +28,12 @@ internal sealed class RingConnection : Connection, IReceiver, ISender, ILoopMemb
     private readonly ConnectionInput _input;
     private readonly ConnectionOutput _output;
     private SendProgress _sending;
+    private FileUse _use;               // by other threads
+    private RingRelay? _relay;          // where receives go instead of into blocks
     private int _number;
     private int _pending;               // operations in the ring
-    private int _users;                 // other threads that use the file descriptor; negative: it is to be closed
     private int _released;
-    private int _turn;                  // of the loop, when the last receive was made
-    private int _turnReceives;
+    private TurnShare _share;
     private bool _wantsLarge;
     private bool _isWanted;             // a receive was asked for and nothing was there yet
     private bool _isReporting;          // arrivals are reported
@@ -102,6 +98,22 @@ internal sealed class RingConnection : Connection, IReceiver, ISender, ILoopMemb
     public override void Unwatch() => _input.Unwatch();
 
     /// <inheritdoc/>
+    public override Relay? TryOpenRelay(Connection sink)
+    {
+        var isPossible = _loop.IsCurrent && !_isClosing && sink is RingConnection other && other._loop == _loop;
+        _relay = isPossible ? _loop.TryOpenRelay() : null;
+        if (_relay is not null)
+            _relay.Source = this;
+        return _relay;
+    }
+
+    /// <inheritdoc/>
+    public override ValueTask<FlushResult> SendAsync(Relay relay) => _output.SendAsync(relay);
+
+    /// <summary>Receives go into blocks again. Called by the relay.</summary>
+    public void EndRelay() => _relay = null;
+
+    /// <inheritdoc/>
     public override bool HasUnreportedInput()
     {
         if (_input.HasOutcome || !TryUse())
@@ -147,13 +159,14 @@ internal sealed class RingConnection : Connection, IReceiver, ISender, ILoopMemb
     bool ISender.TrySend(List<ArraySegment<byte>> pieces, out Sent sent)
     {
         _sending = new(pieces);
-        if (TrySendNow(out sent))
-            return true;
-        if (_loop.IsCurrent)
-            AwaitRoom();
-        else if (!_loop.Post(static state => ((RingConnection)state!).AwaitRoom(), this))
-            return true;        // the loop has ended, and everything with it
-        return false;
+        return TrySend(out sent);
+    }
+
+    /// <inheritdoc/>
+    bool ISender.TryPass(Relay relay, out Sent sent)
+    {
+        _sending = new((RingRelay)relay);
+        return TrySend(out sent);
     }
 
     /// <inheritdoc/>
@@ -211,7 +224,7 @@ internal sealed class RingConnection : Connection, IReceiver, ISender, ILoopMemb
         received = new(null, CloseReason.Aborted);
         if (_isClosing)
             return true;
-        if (_hasArrivals && !IsTurnOver() && TryReceiveNow(out received))
+        if (_hasArrivals && _share.TryTake(_loop.Turn) && TryReceiveNow(out received))
             return true;
 
         _isWanted = true;
@@ -220,17 +233,6 @@ internal sealed class RingConnection : Connection, IReceiver, ISender, ILoopMemb
         else if (_hasArrivals)
             _loop.Post(static state => ((RingConnection)state!).ReceiveIfWanted(), this);
         return false;
-    }
-
-    private bool IsTurnOver()
-    {
-        if (_turn != _loop.Turn)
-        {
-            _turn = _loop.Turn;
-            _turnReceives = 0;
-        }
-
-        return ++_turnReceives > TurnReceivesMax;
     }
 
     private void BeginReports()
@@ -254,7 +256,20 @@ internal sealed class RingConnection : Connection, IReceiver, ISender, ILoopMemb
         ReceiveIfWanted();
     }
 
-    private unsafe bool TryReceiveNow(out Received received)
+    private bool TryReceiveNow(out Received received)
+        => _relay is null ? TryReceiveIntoBlock(out received) : TryReceiveIntoRelay(_relay, out received);
+
+    private bool TryReceiveIntoRelay(RingRelay relay, out Received received)
+    {
+        var count = relay.Fill(_file);
+        var error = count < 0 ? Libc.LastError : 0;
+        _hasArrivals = error != Libc.WouldBlock;
+        var end = error == 0 ? CloseReason.PeerClosed : CloseReason.PeerReset;
+        received = new(null, count > 0 ? CloseReason.None : end);
+        return _hasArrivals;
+    }
+
+    private unsafe bool TryReceiveIntoBlock(out Received received)
     {
         var block = _wantsLarge ? _pool.RentLarge() : _pool.RentSmall();
         nint count;
@@ -295,6 +310,17 @@ internal sealed class RingConnection : Connection, IReceiver, ISender, ILoopMemb
             _output.OnSent(sent);
         else
             AwaitRoom();
+    }
+
+    private bool TrySend(out Sent sent)
+    {
+        if (TrySendNow(out sent))
+            return true;
+        if (_loop.IsCurrent)
+            AwaitRoom();
+        else if (!_loop.Post(static state => ((RingConnection)state!).AwaitRoom(), this))
+            return true;        // the loop has ended, and everything with it
+        return false;
     }
 
     // False when the socket is full.
@@ -344,7 +370,7 @@ internal sealed class RingConnection : Connection, IReceiver, ISender, ILoopMemb
         _number = -1;
 
         // The last one closes: this thread, or another one that still uses the file descriptor.
-        if (Interlocked.Add(ref _users, Closing) == Closing)
+        if (_use.Close())
             CloseFile();
     }
 
@@ -356,21 +382,12 @@ internal sealed class RingConnection : Connection, IReceiver, ISender, ILoopMemb
         if (_loop.IsCurrent)
             return true;
 
-        var users = Volatile.Read(ref _users);
-        while (users >= 0)
-        {
-            var before = Interlocked.CompareExchange(ref _users, users + 1, users);
-            if (before == users)
-                return true;
-            users = before;
-        }
-
-        return false;
+        return _use.TryBegin();
     }
 
     private void EndUse()
     {
-        if (!_loop.IsCurrent && Interlocked.Decrement(ref _users) == Closing)
+        if (!_loop.IsCurrent && _use.End())
             CloseFile();
     }
 
