@@ -13,7 +13,7 @@ internal enum DeadlineKind : byte
 /// <summary>Is told when one of its deadlines has passed.</summary>
 internal interface IDeadlineOwner
 {
-    /// <summary>A deadline passed. Heartbeat thread; must not block.</summary>
+    /// <summary>A deadline passed. On the heartbeat's thread; must not block.</summary>
     void OnDeadline(DeadlineKind kind);
 }
 
@@ -56,7 +56,7 @@ internal sealed class Heartbeat : IDisposable
         _clock = clock;
         _coarseClock = coarseClock ?? clock;
         SetWallClock();
-        _timer = clock.CreateTimer(static state => ((Heartbeat)state!).Tick(), this, Period, Period);
+        _timer = _coarseClock.CreateTimer(static state => ((Heartbeat)state!).Tick(), this, Period, Period);
     }
 
     /// <summary>
@@ -124,7 +124,7 @@ internal sealed class Heartbeat : IDisposable
         if (tick is not null)
             return tick.Task;
 
-        var fresh = new TaskCompletionSource();
+        var fresh = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         return (Interlocked.CompareExchange(ref _nextTick, fresh, null) ?? fresh).Task;
     }
 

@@ -15,6 +15,15 @@ internal sealed class LoopClock(TimeProvider real) : TimeProvider
     /// <summary>What the real clock says, on every thread.</summary>
     public long RealTimestamp => real.GetTimestamp();
 
+    /// <summary>The loop that timers run on. Set before the first one is made.</summary>
+    public EventLoop? TimerLoop { get; set; }
+
     /// <inheritdoc/>
     public override long GetTimestamp() => EventLoop.Current?.Now ?? real.GetTimestamp();
+
+    /// <inheritdoc/>
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        => TimerLoop is { } loop && real == System
+            ? new LoopTimer(loop, callback, state, period)
+            : real.CreateTimer(callback, state, dueTime, period);
 }

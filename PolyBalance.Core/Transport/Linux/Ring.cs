@@ -242,6 +242,9 @@ internal enum Operation : byte
     /// <summary>Waits until a file is ready (POLL_ADD).</summary>
     Poll = 6,
 
+    /// <summary>Completes after a while.</summary>
+    Timeout = 11,
+
     /// <summary>Accepts clients.</summary>
     Accept = 13,
 

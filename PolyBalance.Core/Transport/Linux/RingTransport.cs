@@ -14,6 +14,7 @@ internal sealed class RingTransport : ITransport
     private RingTransport(EventLoop[] loops, TimeProvider clock, LoopClock loopClock, BlockPool blocks)
     {
         Loops = loops;
+        loopClock.TimerLoop = loops[0];
         Heartbeat = new(clock, loopClock);
         Blocks = blocks;
     }
