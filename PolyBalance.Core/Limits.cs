@@ -44,6 +44,15 @@ internal static class Limits
     public const int RelayBytesMin = 128 * 1024;
 
     /// <summary>
+    /// Relays that one loop has open: each holds two file descriptors and up to 512 KiB of the kernel's memory for as
+    /// long as its peer takes nothing. More bodies go the usual way.
+    /// </summary>
+    public const int RelaysMax = 256;
+
+    /// <summary>Relays of a loop that are kept for reuse when nobody needs them.</summary>
+    public const int RelaysKept = 32;
+
+    /// <summary>
     /// Request content kept for a second attempt. Default of <c>retries.replay_buffer</c>. Unit: bytes.
     /// </summary>
     public const int ReplayBytesDefault = 64 * 1024;

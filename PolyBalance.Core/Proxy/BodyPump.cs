@@ -228,7 +228,7 @@ internal sealed class BodyPump
                 }
                 else if (read.IsCompleted)
                     return new(PumpEnd.SourceEnded);
-                else if (WhyStop(read, read.IsCanceled && _source.IsReadOverdue) is { } end)
+                if (WhyStop(read, read.IsCanceled && _source.IsReadOverdue) is { } end && !_decoder.IsComplete)
                     return end;
             }
 

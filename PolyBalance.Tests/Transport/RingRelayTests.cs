@@ -150,6 +150,24 @@ internal sealed class RingRelayTests
     }
 
     [Test]
+    public async Task A_loop_opens_no_more_relays_than_it_may_and_again_when_some_are_closed()
+    {
+        var (opened, beyond, again) = await _transport.Loops[0].RunAsync(() =>
+        {
+            var relays = new List<Relay>();
+            while (relays.Count <= Limits.RelaysMax && _source.TryOpenRelay(_sink) is { } relay)
+                relays.Add(relay);
+            var isRefused = _source.TryOpenRelay(_sink) is null;
+            relays.ForEach(relay => relay.Close());
+            var last = _source.TryOpenRelay(_sink);
+            last?.Close();
+            return Task.FromResult((relays.Count, isRefused, last is not null));
+        });
+
+        Assert.That((opened, beyond, again), Is.EqualTo((Limits.RelaysMax, true, true)));
+    }
+
+    [Test]
     public async Task Connections_of_different_transports_offer_no_relay()
     {
         await using var other = new MemoryTransport(TimeProvider.System);

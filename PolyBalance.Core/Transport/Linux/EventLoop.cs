@@ -26,7 +26,6 @@ internal sealed class EventLoop
 {
     private const uint EntriesPerTurn = 4096;
     private const int KindBits = 8;
-    private const int RelaysKept = 32;
 
     private readonly ConcurrentQueue<Work> _mailbox = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -39,6 +38,7 @@ internal sealed class EventLoop
     private LoopWaker _waker = null!;
     private int _memberCount;
     private int _connections;
+    private int _relaysOpen;
     private bool _isStopping;
     private volatile bool _hasEnded;
 
@@ -121,19 +121,25 @@ internal sealed class EventLoop
     public void Cancel(int number, byte kind, byte endKind)
         => _ring.Begin(Operation.Cancel, -1, TagOf(number, endKind)).Address = TagOf(number, kind);
 
-    /// <summary>An empty pipe. Null when no file descriptor is left. Loop thread.</summary>
+    /// <summary>An empty pipe. Null when too many are open, or no file descriptor is left. Loop thread.</summary>
     public RingRelay? TryOpenRelay()
     {
-        if (_relays.TryPop(out var relay))
-            return relay;
+        if (_relaysOpen == Limits.RelaysMax)
+            return null;
 
-        return Libc.TryOpenPipe(out var readEnd, out var writeEnd) ? new(this, readEnd, writeEnd) : null;
+        if (!_relays.TryPop(out var relay) && Libc.TryOpenPipe(out var readEnd, out var writeEnd))
+            relay = new(this, readEnd, writeEnd);
+        if (relay is not null)
+            _relaysOpen++;
+        return relay;
     }
 
-    /// <summary>Takes an empty pipe back. False when there are enough. Loop thread.</summary>
+    /// <summary>A pipe is not used any more. Once per <see cref="TryOpenRelay"/>. Loop thread.</summary>
+    /// <returns>True when it is kept for reuse; it must be empty then.</returns>
     public bool TryKeep(RingRelay relay)
     {
-        if (_relays.Count == RelaysKept || _isStopping)
+        _relaysOpen--;
+        if (relay.Held > 0 || _relays.Count == Limits.RelaysKept || _isStopping)
             return false;
 
         _relays.Push(relay);

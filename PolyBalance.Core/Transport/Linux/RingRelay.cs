@@ -44,10 +44,8 @@ internal sealed class RingRelay(EventLoop loop, int readEnd, int writeEnd) : Rel
 
         Source = null;
         source.EndRelay();
-        if (Held == 0 && loop.TryKeep(this))
-            return;
-
-        CloseFiles();
+        if (!loop.TryKeep(this))
+            CloseFiles();
     }
 
     /// <summary>Gives the pipe back to the system.</summary>

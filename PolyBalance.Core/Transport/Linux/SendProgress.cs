@@ -28,13 +28,14 @@ internal struct SendProgress
             var count = _relay is null
                 ? SendBatch.Send(file, CollectionsMarshal.AsSpan(_pieces)[_piece..], _offset)
                 : _relay.Drain(file);
-            if (count >= 0)
+            if (count > 0)
             {
                 Advance(count);
                 continue;
             }
 
-            var error = Libc.LastError;
+            // Nothing taken and no error: a pipe that holds less than it should. Never again and again.
+            var error = count < 0 ? Libc.LastError : 0;
             if (error == Libc.Interrupted)
                 continue;
 
