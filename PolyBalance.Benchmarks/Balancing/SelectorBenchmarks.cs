@@ -33,7 +33,8 @@ public class SelectorBenchmarks
     public void Setup()
     {
         _transport = new(TimeProvider.System);
-        _selector = BalancingAlgorithms.Of(Algorithm).Build([.. Enumerable.Range(1, Backends).Select(MakeBackend)]);
+        _selector = BalancingAlgorithms.Of(Algorithm).Build(
+            [.. Enumerable.Range(1, Backends).Select(number => new Candidate(MakeBackend(number), 1))], null);
         for (var thread = 1; thread < Threads; thread++)
             new Thread(PickWhenAsked) { IsBackground = true }.Start();
     }
@@ -47,7 +48,7 @@ public class SelectorBenchmarks
     }
 
     [Benchmark, AllocationBudget(0)]
-    public int Pick() => _selector.Pick(new(key: 0, [])) is null ? 0 : 1;
+    public int Pick() => _selector.Pick(new(key: 0, now: 0, [])) is null ? 0 : 1;
 
     [Benchmark(OperationsPerInvoke = Threads * PicksPerThread), AllocationBudget(0, OnAllThreads = true)]
     public int PickFromSeveralThreads()

@@ -15,6 +15,7 @@ internal sealed class Backend
 
     private readonly LaneCounters _counts = new();
     private long _failures;
+    private volatile Verdict _verdict = Verdict.Healthy;
 
     /// <summary>Makes a backend with an empty pool.</summary>
     public Backend(BackendKey key, BackendOptions options, ITransport transport, TimeProvider clock)
@@ -41,6 +42,9 @@ internal sealed class Backend
     /// <summary>Its connections.</summary>
     public ConnectionPool Pool { get; }
 
+    /// <summary>What probes say of it.</summary>
+    public Verdict Verdict => _verdict;
+
     /// <summary>Requests that were given to it and have not ended.</summary>
     public int InFlight => (int)_counts.Sum(InFlightCount);
 
@@ -63,10 +67,13 @@ internal sealed class Backend
     }
 
     /// <summary>How an attempt ended. Only what <see cref="Side.Backend"/> caused counts against it.</summary>
-    public void Report(FailureKind failure)
+    public void Report(in AttemptOutcome outcome)
     {
         _counts.Add(InFlightCount, -1);
-        if (Failure.Of(failure).Side == Side.Backend && failure != FailureKind.None)
+        if (Failure.Of(outcome.Failure).Side == Side.Backend && outcome.Failure != FailureKind.None)
             Interlocked.Increment(ref _failures);
     }
+
+    /// <summary>Notes a new verdict. What follows from it comes with the next snapshot.</summary>
+    public void Judge(Verdict verdict) => _verdict = verdict;
 }

@@ -3,26 +3,38 @@ using PolyBalance.Backends;
 
 namespace PolyBalance.Balancing;
 
+/// <summary>A backend that may receive traffic, and how much of it.</summary>
+/// <param name="Backend">Whom to pick.</param>
+/// <param name="Weight">
+/// Its share relative to the other candidates; at least 1. Not the configured number: a backend that has just recovered
+/// counts for less.
+/// </param>
+internal readonly record struct Candidate(Backend Backend, int Weight);
+
 /// <summary>What a selector may look at. Carries no reference to the proxy.</summary>
 /// <param name="key">Hash of the affinity key, or 0 when there is none.</param>
+/// <param name="now">In heartbeat time.</param>
 /// <param name="excluded">Backends that this exchange has tried already.</param>
-internal readonly ref struct SelectionContext(ulong key, ReadOnlySpan<Backend> excluded)
+internal readonly ref struct SelectionContext(ulong key, long now, ReadOnlySpan<Backend> excluded)
 {
     private readonly ReadOnlySpan<Backend> _excluded = excluded;
 
     /// <summary>Hash of the affinity key, or 0 when there is none.</summary>
     public ulong Key { get; } = key;
 
-    /// <summary>Whether this exchange has tried a backend already.</summary>
-    public bool IsExcluded(Backend backend)
+    /// <summary>In heartbeat time.</summary>
+    public long Now { get; } = now;
+
+    /// <summary>Whether this exchange may go to a backend: it has not tried it.</summary>
+    public bool Accepts(Backend backend)
     {
         foreach (var tried in _excluded)
         {
             if (ReferenceEquals(tried, backend))
-                return true;
+                return false;
         }
 
-        return false;
+        return true;
     }
 }
 
@@ -43,5 +55,9 @@ internal interface IBalancingAlgorithm
 
     /// <summary>Makes a selector over backends that may receive traffic.</summary>
     /// <param name="eligible">May be empty: the selector then always answers null.</param>
-    Selector Build(ImmutableArray<Backend> eligible);
+    /// <param name="previous">
+    /// The selector of the same cluster that this one replaces, of any algorithm; null: there was none. Exchanges may
+    /// still pick with it. What it knows of the sequence goes on, so that a change of the backends favours nobody.
+    /// </param>
+    Selector Build(ImmutableArray<Candidate> eligible, Selector? previous);
 }

@@ -108,13 +108,16 @@ internal sealed class Exchange : IResettable
     }
 
     /// <summary>An attempt that began at <paramref name="started"/> (heartbeat time) is over.</summary>
-    public void EndAttempt(Backend backend, FailureKind failure, long started)
+    /// <returns>What its backend is to hear of it.</returns>
+    public AttemptOutcome EndAttempt(Backend backend, FailureKind failure, long started)
     {
-        var duration = Client.Heartbeat.Span(Client.Heartbeat.Now - started);
+        var now = Client.Heartbeat.Now;
+        var duration = Client.Heartbeat.Span(now - started);
         if (failure == FailureKind.ResponseTimedOut)
             TimedOutAttempts++;
         if (_attemptCount < _attempts.Length)
             _attempts[_attemptCount++] = new(backend.Address, failure, Response.Status, duration);
+        return new(failure, Response.Status, FirstByte == 0 ? 0 : FirstByte - started, now);
     }
 
     /// <summary>What is to be recorded of it.</summary>

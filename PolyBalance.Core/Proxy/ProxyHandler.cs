@@ -37,7 +37,7 @@ internal sealed class ProxyHandler(SnapshotStore store, Attempt attempt) : IExch
             // :: 8 select
             if (!mustBeFresh)
             {
-                backend = tries++ < cluster.AttemptsMax ? cluster.Selector.Pick(new(key: 0, exchange.Tried)) : null;
+                backend = tries++ < cluster.AttemptsMax ? Pick(exchange, cluster) : null;
                 if (backend is null)
                     break;
                 exchange.BeginAttempt(backend);
@@ -52,10 +52,8 @@ internal sealed class ProxyHandler(SnapshotStore store, Attempt attempt) : IExch
             }
             finally
             {
-                backend.Report(failure);
+                backend.Report(exchange.EndAttempt(backend, failure, started));
             }
-
-            exchange.EndAttempt(backend, failure, started);
 
             // A stale connection says nothing about the backend: once more, on a fresh one, and not counted as a try.
             mustBeFresh = failure == FailureKind.StaleConnection;
@@ -67,6 +65,9 @@ internal sealed class ProxyHandler(SnapshotStore store, Attempt attempt) : IExch
             ? failure
             : await LocalResponse.RefuseAsync(exchange, failure);
     }
+
+    private static Backend? Pick(Exchange exchange, Cluster cluster)
+        => cluster.Selector.Pick(new(key: 0, exchange.Client.Heartbeat.Now, exchange.Tried));
 
     private static void Prepare(Exchange exchange, Route route)
     {

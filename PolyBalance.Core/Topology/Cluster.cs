@@ -13,10 +13,12 @@ internal sealed class Cluster
     private readonly byte[] _hostLiteral;
 
     /// <summary>Puts a cluster together; only <see cref="SnapshotBuilder"/> does.</summary>
-    public Cluster(ClusterOptions options, ImmutableArray<Backend> backends, Selector selector)
+    public Cluster(
+        ClusterOptions options, ImmutableArray<Backend> backends, ImmutableArray<Candidate> eligible, Selector selector)
     {
         Options = options;
         Backends = backends;
+        Eligible = eligible;
         Selector = selector;
         AttemptsMax = 1 + (options.Retries?.Attempts ?? 0);
         ReplayBytesMax = options.Retries?.ReplayBufferBytes ?? 0;
@@ -31,6 +33,9 @@ internal sealed class Cluster
 
     /// <summary>All its backends, in the order of the file.</summary>
     public ImmutableArray<Backend> Backends { get; }
+
+    /// <summary>Those of them that may receive traffic.</summary>
+    public ImmutableArray<Candidate> Eligible { get; }
 
     /// <summary>Picks among the eligible ones.</summary>
     public Selector Selector { get; }

@@ -22,10 +22,44 @@ internal sealed class SnapshotBuilder(ITransport transport, TimeProvider clock)
         foreach (var cluster in options.Clusters)
             clusters.Add(BuildCluster(cluster, known, previous));
 
+        return Assemble(previous?.Version + 1 ?? 1, options, clusters);
+    }
+
+    /// <summary>
+    /// The same options in the light of what is now known of the backends: their verdicts above all. The very snapshot
+    /// that was given when nothing follows from it.
+    /// </summary>
+    public static Snapshot Refresh(Snapshot previous)
+    {
+        var clusters = previous.Clusters.ToBuilder();
+        var hasChanged = false;
+        for (var index = 0; index < clusters.Count; index++)
+        {
+            var cluster = clusters[index];
+            var eligible = Eligibility.Of(cluster.Options, cluster.Backends);
+            if (eligible.AsSpan().SequenceEqual(cluster.Eligible.AsSpan()))
+                continue;
+
+            clusters[index] = MakeCluster(cluster.Options, cluster.Backends, cluster);
+            hasChanged = true;
+        }
+
+        return hasChanged ? Assemble(previous.Version + 1, previous.Options, clusters) : previous;
+    }
+
+    private static Snapshot Assemble(long version, ProxyOptions options, ImmutableArray<Cluster>.Builder clusters)
+    {
         var routes = options.Routes.Count > 0
             ? BuildRoutes(options.Routes, clusters)
             : [new Route(0, new RouteOptions { Cluster = clusters[0].Name }, clusters[0])];
-        return new(previous?.Version + 1 ?? 1, options, new(routes), clusters.ToImmutable());
+        return new(version, options, new(routes), clusters.ToImmutable());
+    }
+
+    private static Cluster MakeCluster(ClusterOptions options, ImmutableArray<Backend> backends, Cluster? previous)
+    {
+        var eligible = Eligibility.Of(options, backends);
+        var selector = BalancingAlgorithms.Of(options.Algorithm).Build(eligible, previous?.Selector);
+        return new(options, backends, eligible, selector);
     }
 
     private static ImmutableArray<Route> BuildRoutes(
@@ -40,8 +74,9 @@ internal sealed class SnapshotBuilder(ITransport transport, TimeProvider clock)
     private Cluster BuildCluster(ClusterOptions options, Dictionary<BackendKey, Backend> known, Snapshot? previous)
     {
         // Equal options: the very same objects, so that a reload of something else does not even restart the turn.
-        if (previous?.Clusters.FirstOrDefault(cluster => cluster.Options == options) is { } same)
-            return same;
+        var before = previous?.Clusters.FirstOrDefault(cluster => cluster.Name == options.Name);
+        if (before is not null && before.Options == options)
+            return before;
 
         var backends = ImmutableArray.CreateBuilder<Backend>(options.Backends.Count);
         foreach (var backend in options.Backends)
@@ -52,7 +87,6 @@ internal sealed class SnapshotBuilder(ITransport transport, TimeProvider clock)
             backends.Add(kept ?? new(key, backend, transport, clock));
         }
 
-        var all = backends.ToImmutable();
-        return new(options, all, BalancingAlgorithms.Of(options.Algorithm).Build(all));
+        return MakeCluster(options, backends.ToImmutable(), before);
     }
 }

@@ -14,6 +14,7 @@ internal sealed class SnapshotStore(Snapshot first)
         new BoundedChannelOptions(Limits.PendingChangesMax) { SingleReader = true });
 
     private volatile Snapshot _current = first;
+    private int _mustRefresh;
 
     /// <summary>The world now.</summary>
     public Snapshot Current => _current;
@@ -21,6 +22,16 @@ internal sealed class SnapshotStore(Snapshot first)
     /// <summary>Queues a change: a total function from the snapshot it finds to the next one.</summary>
     public ValueTask PublishAsync(Func<Snapshot, Snapshot> change, CancellationToken cancel)
         => _changes.Writer.WriteAsync(change, cancel);
+
+    /// <summary>
+    /// What is known of a backend has changed: builds the next snapshot, soon. Any thread; neither waits nor allocates
+    /// while one is on its way already.
+    /// </summary>
+    public void RequestRefresh()
+    {
+        if (Interlocked.Exchange(ref _mustRefresh, 1) == 0 && !_changes.Writer.TryWrite(Refresh))
+            _ = _changes.Writer.WriteAsync(Refresh).AsTask();
+    }
 
     /// <summary>Applies queued changes until told to stop.</summary>
     public async Task RunAsync(CancellationToken stop)
@@ -34,6 +45,13 @@ internal sealed class SnapshotStore(Snapshot first)
         {
             // That is how it is told to stop.
         }
+    }
+
+    // First the flag: what changes from here on asks for another one.
+    private Snapshot Refresh(Snapshot previous)
+    {
+        Interlocked.Exchange(ref _mustRefresh, 0);
+        return SnapshotBuilder.Refresh(previous);
     }
 
     private void Apply(Func<Snapshot, Snapshot> change)

@@ -17,7 +17,7 @@ internal sealed class BackendTests
         {
             backend.Begin();
             Assert.That(backend.InFlight, Is.EqualTo(1));
-            backend.Report(kind);
+            backend.Report(new(kind, Status: 0, ResponseTime: 0, Now: 0));
         }
 
         var own = Failure.All.ToArray().Count(row => row.Side == Side.Backend && row.Kind != FailureKind.None);

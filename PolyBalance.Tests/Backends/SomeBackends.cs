@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using PolyBalance.Backends;
+using PolyBalance.Balancing;
 using PolyBalance.Configuration;
 using PolyBalance.Tests.Support;
 using PolyBalance.Transport;
@@ -25,4 +26,8 @@ internal static class SomeBackends
 
         return backends.MoveToImmutable();
     }
+
+    /// <summary>Candidates with equal shares.</summary>
+    public static ImmutableArray<Candidate> Evenly(ImmutableArray<Backend> backends)
+        => [.. backends.Select(backend => new Candidate(backend, 1))];
 }

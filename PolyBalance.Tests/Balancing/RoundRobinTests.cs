@@ -11,7 +11,7 @@ internal sealed class RoundRobinTests
     public void A_thousand_requests_over_three_backends_go_round_in_sequence()
     {
         var backends = SomeBackends.Make(3);
-        var selector = new RoundRobin().Build(backends);
+        var selector = new RoundRobin().Build(SomeBackends.Evenly(backends), null);
 
         var picks = new List<int>();
         while (picks.Count < 1_000)
@@ -28,7 +28,7 @@ internal sealed class RoundRobinTests
     {
         const int PerThread = 3_000;
         var backends = SomeBackends.Make(3);
-        var selector = new RoundRobin().Build(backends);
+        var selector = new RoundRobin().Build(SomeBackends.Evenly(backends), null);
         var counts = new int[3];
 
         var threads = new Task[50];
@@ -49,16 +49,34 @@ internal sealed class RoundRobinTests
     public void An_excluded_backend_loses_its_turn_to_the_next_one()
     {
         var backends = SomeBackends.Make(3);
-        var selector = new RoundRobin().Build(backends);
+        var selector = new RoundRobin().Build(SomeBackends.Evenly(backends), null);
         Backend[] excluded = [backends[1]];
 
         var before = backends.IndexOf(selector.Pick(default)!);
         for (var turn = 1; turn <= 9; turn++)
         {
             var due = (before + turn) % 3;
-            var picked = selector.Pick(new(0, excluded));
+            var picked = selector.Pick(new(0, 0, excluded));
             Assert.That(picked, Is.SameAs(backends[due == 1 ? 2 : due]));
         }
+    }
+
+    [Test]
+    public void The_sequence_goes_on_when_the_backends_change()
+    {
+        var backends = SomeBackends.Make(4);
+        var counts = new int[4];
+        var selector = default(Selector);
+
+        // Two in, two out, at every second pick: whoever began anew each time would favour some of them.
+        for (var round = 0; round < 4_000; round++)
+        {
+            if (round % 2 == 0)
+                selector = new RoundRobin().Build(SomeBackends.Evenly(backends), selector);
+            counts[backends.IndexOf(selector!.Pick(default)!)]++;
+        }
+
+        Assert.That(counts, Is.All.EqualTo(1_000));
     }
 
     [Test]
@@ -66,7 +84,9 @@ internal sealed class RoundRobinTests
     {
         var backends = SomeBackends.Make(3);
 
-        var firsts = Enumerable.Range(0, 100).Select(_ => new RoundRobin().Build(backends).Pick(default)!.Name);
+        var candidates = SomeBackends.Evenly(backends);
+        var firsts = Enumerable.Range(0, 100)
+            .Select(_ => new RoundRobin().Build(candidates, null).Pick(default)!.Name);
 
         Assert.That(firsts.Distinct().Count(), Is.EqualTo(3));
     }

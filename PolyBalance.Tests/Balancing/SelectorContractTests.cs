@@ -14,10 +14,10 @@ internal sealed class SelectorContractTests(IBalancingAlgorithm algorithm)
     [Test]
     public void Without_backends_nobody_is_picked()
     {
-        var selector = algorithm.Build(ImmutableArray<Backend>.Empty);
+        var selector = algorithm.Build([], null);
 
         for (var round = 0; round < 100; round++)
-            Assert.That(selector.Pick(new((ulong)round, default)), Is.Null);
+            Assert.That(selector.Pick(new((ulong)round, 0, default)), Is.Null);
     }
 
     [Test]
@@ -28,11 +28,11 @@ internal sealed class SelectorContractTests(IBalancingAlgorithm algorithm)
         {
             var backends = SomeBackends.Make(random.Next(1, 6));
             var excluded = backends.Where(_ => random.Next(2) == 0).ToArray();
-            var selector = algorithm.Build(backends);
+            var selector = algorithm.Build(SomeBackends.Evenly(backends), null);
 
             for (var pick = 0; pick < 5; pick++)
             {
-                var picked = selector.Pick(new((ulong)random.NextInt64(), excluded));
+                var picked = selector.Pick(new((ulong)random.NextInt64(), 0, excluded));
                 if (excluded.Length == backends.Length)
                     Assert.That(picked, Is.Null);
                 else
@@ -47,18 +47,18 @@ internal sealed class SelectorContractTests(IBalancingAlgorithm algorithm)
         var backends = SomeBackends.Make(2);
         var gone = SomeBackends.Make(3)[2];
 
-        Assert.That(algorithm.Build(backends).Pick(new(0, [gone])), Is.Not.Null);
+        Assert.That(algorithm.Build(SomeBackends.Evenly(backends), null).Pick(new(0, 0, [gone])), Is.Not.Null);
     }
 
     [Test]
     public void Every_backend_gets_its_turn()
     {
         var backends = SomeBackends.Make(5);
-        var selector = algorithm.Build(backends);
+        var selector = algorithm.Build(SomeBackends.Evenly(backends), null);
 
         var picked = new HashSet<Backend?>();
         for (var round = 0UL; round < 1_000; round++)
-            picked.Add(selector.Pick(new(round * 0x9E37_79B9_7F4A_7C15, default)));
+            picked.Add(selector.Pick(new(round * 0x9E37_79B9_7F4A_7C15, 0, default)));
 
         Assert.That(picked, Is.EquivalentTo(backends));
     }
@@ -67,7 +67,7 @@ internal sealed class SelectorContractTests(IBalancingAlgorithm algorithm)
     public void Picking_allocates_nothing()
     {
         var backends = SomeBackends.Make(5);
-        var selector = algorithm.Build(backends);
+        var selector = algorithm.Build(SomeBackends.Evenly(backends), null);
         Backend[] excluded = [backends[0], backends[3]];
 
         var picked = PickMany(selector, excluded, 1_000);
@@ -82,7 +82,7 @@ internal sealed class SelectorContractTests(IBalancingAlgorithm algorithm)
     public async Task Fifty_threads_may_pick_at_once()
     {
         var backends = SomeBackends.Make(4);
-        var selector = algorithm.Build(backends);
+        var selector = algorithm.Build(SomeBackends.Evenly(backends), null);
         Backend[] excluded = [backends[2]];
 
         var threads = new Task<int>[50];
@@ -104,7 +104,7 @@ internal sealed class SelectorContractTests(IBalancingAlgorithm algorithm)
         var picked = 0;
         for (var round = 0; round < count; round++)
         {
-            var backend = selector.Pick(new((ulong)round, excluded));
+            var backend = selector.Pick(new((ulong)round, 0, excluded));
             picked += backend is not null && Array.IndexOf(excluded, backend) < 0 ? 1 : 0;
         }
 

@@ -1,4 +1,6 @@
 using NUnit.Framework;
+using PolyBalance.Backends;
+using PolyBalance.Balancing;
 using PolyBalance.Topology;
 
 namespace PolyBalance.Tests.Topology;
@@ -103,6 +105,61 @@ internal sealed class SnapshotBuilderTests
 
         Assert.That(cluster.Backends, Is.Empty);
         Assert.That(cluster.Selector.Pick(default), Is.Null);
+    }
+
+    [Test]
+    public async Task Only_backends_with_a_verdict_in_their_favour_are_eligible()
+    {
+        await using var worlds = new Worlds();
+        var first = worlds.Build($"routes: [ {{ cluster: web }} ]\nclusters: {{ {One}, other: {{ backends: [] }} }}");
+        var backend = first.Clusters[0].Backends[1];
+
+        backend.Judge(Verdict.Unhealthy);
+        var second = SnapshotBuilder.Refresh(first);
+
+        Assert.That(first.Clusters[0].Eligible, Has.Length.EqualTo(2), "a snapshot does not change");
+        Assert.That(
+            second.Clusters[0].Eligible, Is.EqualTo(new[] { new Candidate(first.Clusters[0].Backends[0], 1) }));
+        Assert.That(second.Clusters[0].Selector.Pick(default), Is.SameAs(first.Clusters[0].Backends[0]));
+        Assert.That(second.Routes.Routes[0].Cluster, Is.SameAs(second.Clusters[0]));
+        Assert.That(second.Clusters[1], Is.SameAs(first.Clusters[1]), "nothing has changed there");
+        Assert.That(second.Version, Is.EqualTo(2));
+    }
+
+    [Test]
+    public async Task Nothing_is_published_when_nothing_follows_from_what_is_new()
+    {
+        await using var worlds = new Worlds();
+        var first = worlds.Build($"clusters: {{ {One} }}");
+
+        first.Clusters[0].Backends[1].Judge(Verdict.Healthy);
+
+        Assert.That(SnapshotBuilder.Refresh(first), Is.SameAs(first));
+    }
+
+    [TestCase("refuse", 0)]
+    [TestCase("use_all", 2)]
+    public async Task When_no_backend_is_eligible_the_configuration_decides(string rule, int expected)
+    {
+        await using var worlds = new Worlds();
+        var first = worlds.Build(
+            $"clusters: {{ web: {{ when_none_eligible: {rule}, backends: [ \"10.0.0.1:80\", \"10.0.0.2:80\" ] }} }}");
+        foreach (var backend in first.Backends())
+            backend.Judge(Verdict.Unhealthy);
+
+        Assert.That(SnapshotBuilder.Refresh(first).Clusters[0].Eligible, Has.Length.EqualTo(expected));
+    }
+
+    [Test]
+    public async Task A_backend_of_weight_zero_is_never_picked()
+    {
+        await using var worlds = new Worlds();
+
+        var cluster = worlds.Build(
+            "clusters: { web: { backends: [ { address: \"10.0.0.1:80\", weight: 0 }, \"10.0.0.2:80\" ] } }")
+            .Clusters[0];
+
+        Assert.That(cluster.Eligible, Is.EqualTo(new[] { new Candidate(cluster.Backends[1], 1) }));
     }
 
     [Test]

@@ -1,5 +1,6 @@
 using System.Net;
 using NUnit.Framework;
+using PolyBalance.Backends;
 using PolyBalance.Tests.Support;
 using PolyBalance.Topology;
 using PolyBalance.Transport;
@@ -89,6 +90,28 @@ internal sealed class SnapshotStoreTests
         Assert.That((backends[0].Pool.Idle, backends[1].Pool.Idle, backends[1].Pool.Open), Is.EqualTo((0, 1, 1)));
         await EndAsync(running, stop);
         backends[1].Pool.Retire();
+    }
+
+    [Test]
+    public async Task What_is_new_of_backends_is_taken_up_soon_and_all_at_once()
+    {
+        await using var worlds = new Worlds();
+        var store = new SnapshotStore(worlds.Build(File));
+        using var stop = new CancellationTokenSource();
+        foreach (var backend in store.Current.Backends())
+        {
+            backend.Judge(Verdict.Unhealthy);
+            store.RequestRefresh();
+        }
+
+        var running = store.RunAsync(stop.Token);
+        await Eventually.HoldsAsync(() => store.Current.Clusters[0].Eligible.IsEmpty, () => "both are out");
+        Assert.That(store.Current.Version, Is.EqualTo(2));
+
+        store.Current.Clusters[0].Backends[0].Judge(Verdict.Healthy);
+        store.RequestRefresh();
+        await Eventually.HoldsAsync(() => store.Current.Clusters[0].Eligible.Length == 1, () => "one is back");
+        await EndAsync(running, stop);
     }
 
     private static Snapshot CountUp(Snapshot found) => found with { Version = found.Version + 1 };
