@@ -30,6 +30,9 @@ internal sealed class BackendConnection(Connection connection, ConnectionPool po
     /// <summary>When it became idle last, in heartbeat time.</summary>
     public long IdleSince { get; private set; }
 
+    /// <summary>How long it had been idle when it was reused last, in heartbeat ticks.</summary>
+    public long IdleFor { get; private set; }
+
     /// <summary>
     /// Whether it has carried an exchange before: then an end without a response may be a stale connection.
     /// </summary>
@@ -42,12 +45,13 @@ internal sealed class BackendConnection(Connection connection, ConnectionPool po
     public bool IsIdle => Volatile.Read(ref _state) == Idle;
 
     /// <summary>Takes it from the pool for an exchange. False when somebody else was faster.</summary>
-    public bool TryUse()
+    public bool TryUse(long now)
     {
         if (Interlocked.CompareExchange(ref _state, Busy, Idle) != Idle)
             return false;
 
         Connection.Unwatch();
+        IdleFor = now - IdleSince;
         IsReused = true;
         return true;
     }
@@ -89,7 +93,7 @@ internal sealed class BackendConnection(Connection connection, ConnectionPool po
     void IConnectionWatcher.OnInput(bool ended)
     {
         if (TryRetire())
-            pool.OnIdleLost();
+            pool.OnIdleLost(this);
     }
 
     private void ReturnMemory()

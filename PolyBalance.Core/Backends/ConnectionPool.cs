@@ -26,6 +26,7 @@ internal sealed class ConnectionPool
     private const int ReuseCount = 0;
 
     private readonly IdleStack _idle;
+    private readonly IdleLimit _idleLimit;
     private readonly LaneCounters _counts = new();
     private readonly BackendAddress _address;
     private readonly ITransport _transport;
@@ -35,6 +36,7 @@ internal sealed class ConnectionPool
     private readonly long _lifetimeMax;
     private int _open;
     private int _generation;
+    private BackendConnection? _witness;    // idle for too long to be reused: left for the backend to close
     private long _opened;
     private long _lost;
 
@@ -42,6 +44,7 @@ internal sealed class ConnectionPool
     public ConnectionPool(BackendAddress address, ITransport transport, PoolOptions options, TimeSpan connectTimeout)
     {
         _idle = new(transport.Lanes);
+        _idleLimit = new(transport.Heartbeat);
         _address = address;
         _transport = transport;
         _options = options;
@@ -65,6 +68,9 @@ internal sealed class ConnectionPool
     /// <summary>Idle connections that the backend closed; each would have failed a request that reused it.</summary>
     public long Lost => Interlocked.Read(ref _lost);
 
+    /// <summary>How long a connection may be idle and still be reused.</summary>
+    public IdleLimit IdleLimit => _idleLimit;
+
     /// <summary>A connection for one exchange: the newest idle one that is alive, else a fresh one.</summary>
     /// <param name="mustBeFresh">Never an idle one: the exchange has just lost a stale connection.</param>
     /// <param name="mustBeSure">
@@ -72,9 +78,23 @@ internal sealed class ConnectionPool
     /// </param>
     public ValueTask<AcquireResult> AcquireAsync(bool mustBeFresh, bool mustBeSure)
     {
+        var now = _transport.Heartbeat.Now;
         while (!mustBeFresh && TryPop(out var idle))
         {
-            if (!idle.TryUse())
+            if (!_idleLimit.Trusts(now - idle.IdleSince, mustBeSure))
+            {
+                // The newest is too old, so all are; but a request that may be sent twice could still use it.
+                if (mustBeSure && _idleLimit.Trusts(now - idle.IdleSince, mustBeSure: false))
+                {
+                    _idle.Push(idle);
+                    break;
+                }
+
+                SetAside(idle);
+                continue;
+            }
+
+            if (!idle.TryUse(now))
             {
                 _idle.Forget(idle);
                 continue;
@@ -129,6 +149,9 @@ internal sealed class ConnectionPool
     public void Sweep()
     {
         var now = _transport.Heartbeat.Now;
+        if (Volatile.Read(ref _witness) is { IsIdle: true } witness)
+            _idleLimit.ObserveOpen(now - witness.IdleSince);
+
         var surplus = _idle.CountIdle() - _options.IdleConnections;
         var decay = surplus > 0 ? (int)Math.Ceiling(surplus * DecayPerSweep) : 0;
         foreach (var connection in _idle.OldestFirst())
@@ -158,11 +181,17 @@ internal sealed class ConnectionPool
         }
     }
 
+    /// <summary>A connection that had just been reused turned out to be closed: nothing came back on it.</summary>
+    public void ReportStale(BackendConnection connection)
+        => _idleLimit.ObserveClose(connection.IdleFor, _transport.Heartbeat.Now);
+
     /// <summary>
     /// An idle connection was closed by the backend. Called by the connection, on the thread that saw it.
     /// </summary>
-    public void OnIdleLost()
+    public void OnIdleLost(BackendConnection connection)
     {
+        var now = _transport.Heartbeat.Now;
+        _idleLimit.ObserveClose(now - connection.IdleSince, now);
         Interlocked.Increment(ref _lost);
         Interlocked.Decrement(ref _open);
     }
@@ -176,8 +205,8 @@ internal sealed class ConnectionPool
         var generation = Volatile.Read(ref _generation);
         while (!TryCount())
         {
-            // A connection that is idle in another lane is of no use here, but its place is.
-            if (!_transport.KeepsLanesApart || !TryEvict())
+            // A connection that is idle in another lane, or for too long, is of no use here, but its place is.
+            if (!TryDismissWitness() && (!_transport.KeepsLanesApart || !TryEvict()))
                 return new(null, FailureKind.PoolExhausted);
         }
 
@@ -203,6 +232,34 @@ internal sealed class ConnectionPool
 
         idle = null;
         return !_transport.KeepsLanesApart && _idle.TryPopAny(out idle);
+    }
+
+    // One stays, until the backend closes it and so tells how long it keeps idle connections.
+    private void SetAside(BackendConnection idle)
+    {
+        var before = Volatile.Read(ref _witness);
+        if (before is not { IsIdle: true } && Interlocked.CompareExchange(ref _witness, idle, before) == before)
+        {
+            if (before is not null)
+                _idle.Forget(before);
+            return;
+        }
+
+        if (idle.TryRetire())
+            Interlocked.Decrement(ref _open);
+        _idle.Forget(idle);
+    }
+
+    private bool TryDismissWitness()
+    {
+        if (Interlocked.Exchange(ref _witness, null) is not { } witness)
+            return false;
+
+        var isOurs = witness.TryRetire();
+        _idle.Forget(witness);
+        if (isOurs)
+            Interlocked.Decrement(ref _open);
+        return isOurs;
     }
 
     private bool TryEvict()

@@ -115,6 +115,9 @@ internal sealed class Attempt(HttpDate date)
         if (!isOurs && failure != FailureKind.None)
             failure = ClientFailure(exchange);
 
+        if (failure == FailureKind.StaleConnection)
+            backend.Pool.ReportStale(lease);
+
         var hasLeftOver = lease.Connection.Input.TryRead(out var read) && (!read.Buffer.IsEmpty || read.IsCompleted);
         if (isOurs && mayReuse && !hasLeftOver && exchange.State.CanReuseBackend)
             backend.Pool.Return(lease);
@@ -238,6 +241,8 @@ internal sealed class Attempt(HttpDate date)
         var client = exchange.Client;
         exchange.FirstByte = client.Heartbeat.Now;
         exchange.State.ResponseHeadReceived(response.KeepAlive, framing);
+        if (response.Fields.Has(KnownField.KeepAlive))
+            exchange.Backend!.Pool.IdleLimit.ObservePromise(response.Fields.First(KnownField.KeepAlive));
         var towardsClient = BodyFraming.ForClient(framing, exchange.Request.Version);
         var close = exchange.State.MustCloseClient(towardsClient, client.IsDraining);
         HeadWriter.WriteResponse(

@@ -235,7 +235,7 @@ internal sealed class ConnectionPoolTests
         Assert.That(connection.Connection.CloseReason, Is.EqualTo(CloseReason.Closed));
     }
 
-    // The pool looks at the clock between taking an idle connection and handing it out.
+    // The pool looks at the clock before it takes an idle connection, and again before it hands it out.
     [Test]
     public async Task Who_must_be_sure_gets_no_connection_that_ends_while_it_is_taken([Values] bool mustBeSure)
     {
@@ -248,7 +248,7 @@ internal sealed class ConnectionPoolTests
         var accepted = (await listener.AcceptAsync().InTime())!;
         pool.Return(first);
 
-        clock.Next = accepted.Close;
+        clock.Next = () => clock.Next = accepted.Close;
         var second = (await pool.AcquireAsync(mustBeFresh: false, mustBeSure).InTime()).Connection!;
 
         Assert.That(ReferenceEquals(second, first), Is.EqualTo(!mustBeSure));

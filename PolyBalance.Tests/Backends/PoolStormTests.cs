@@ -114,7 +114,7 @@ internal sealed class PoolStormTests
 
         foreach (var connection in connections)
         {
-            Assert.That(connection.TryUse(), Is.True);
+            Assert.That(connection.TryUse(now: 0), Is.True);
             stack.Forget(connection);
             stack.Forget(connection);
             connection.Discard(CloseReason.Aborted);
@@ -183,7 +183,7 @@ internal sealed class PoolStormTests
         {
             if (mine.Count < 5 && random.Next(2) == 0 && stack.TryPopAny(out var popped))
             {
-                doubled += popped.TryUse() && Interlocked.Increment(ref owners[popped.Slot]) == 1 ? 0 : 1;
+                doubled += popped.TryUse(now: 0) && Interlocked.Increment(ref owners[popped.Slot]) == 1 ? 0 : 1;
                 mine.Push(popped);
             }
             else if (mine.TryPop(out var pushed))
