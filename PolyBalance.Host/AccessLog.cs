@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using PolyBalance.Telemetry;
 
@@ -7,52 +5,38 @@ namespace PolyBalance.Host;
 
 /// <summary>Writes one line per finished exchange, without holding up the thread that finished it.</summary>
 /// <remarks>
-/// <see cref="Record"/> copies the record into a pooled entry and queues it: no lock, no wait, and no allocation once
-/// the pool is warm. One thread formats and writes in batches, at the latest 100 ms after a record came. When it cannot
-/// keep up, because the disk or the reader of the pipe stands still, the queue stays bounded and further lines are
-/// counted as lost.
+/// <see cref="Record"/> formats the line into the buffer of its thread's lane: nobody else touches that, nearly always,
+/// and nothing is allocated once the buffers are there. One thread writes what all lanes have: when a buffer is full,
+/// and at the latest 100 ms after a line came. When it cannot keep up, because the disk or the reader of the pipe
+/// stands still, what waits stays bounded and further lines are counted as lost.
 /// </remarks>
 internal sealed class AccessLog : IExchangeSink, IDisposable
 {
-    /// <summary>Records that may wait to be written. Unit: records.</summary>
-    public const int PendingRecordsMax = 16_384;
+    /// <summary>Memory of the lines that wait to be written. Unit: bytes.</summary>
+    public const int PendingBytesMax = AccessBuffers.RentedBytesMax;
 
-    /// <summary>Text that may wait to be written, before formatting. Unit: bytes.</summary>
-    public const int PendingBytesMax = 8 * 1024 * 1024;
-
-    /// <summary>How long a record waits for company before it is written.</summary>
+    /// <summary>How long a line waits for company before it is written.</summary>
     public static readonly TimeSpan BatchDelay = TimeSpan.FromMilliseconds(100);
 
     /// <summary>At most one warning about lost lines in this time.</summary>
     public static readonly TimeSpan WarningInterval = TimeSpan.FromSeconds(10);
 
-    private const int BatchBytes = 64 * 1024;
-    private const int IdleEntriesMax = 2_048;
-
     // What a clean exit waits for at most, when whoever reads the log has stopped reading.
     private static readonly TimeSpan FlushTimeout = TimeSpan.FromSeconds(5);
 
-    private readonly ConcurrentQueue<AccessEntry> _pending = new();
-    private readonly ConcurrentQueue<AccessEntry> _idle = new();
-    private readonly ArrayBufferWriter<byte> _batch = new(2 * BatchBytes);
+    private readonly AccessLane[] _lanes = new AccessLane[AccessBuffers.Lanes];
     private readonly AutoResetEvent _wake = new(initialState: false);
-    private readonly IAccessFormat _format;
+    private readonly AccessBatch _batch;
     private readonly AccessOutput _output;
     private readonly ILogger _logger;
     private readonly Thread _writer;
     private readonly ITimer _warnings;
 
-    private int _pendingRecords;
-    private int _pendingBytes;
-    private int _isAsleep;
-    private int _idleEntries;
+    private volatile WriterState _state;
     private long _dropped;
     private long _droppedReported;
-    private string? _writeProblem;
     private volatile bool _stopping;
     private volatile bool _mustReopen;
-    private int _batchLines;
-    private bool _lineMayBeCut;
 
     /// <summary>Starts the writer thread.</summary>
     /// <param name="format">How a line looks.</param>
@@ -61,7 +45,12 @@ internal sealed class AccessLog : IExchangeSink, IDisposable
     /// <param name="time">The clock of the warnings.</param>
     public AccessLog(IAccessFormat format, AccessOutput output, ILogger logger, TimeProvider time)
     {
-        (_format, _output, _logger) = (format, output, logger);
+        (_output, _logger) = (output, logger);
+        var buffers = new AccessBuffers();
+        _batch = new(output, buffers);
+        for (var index = 0; index < _lanes.Length; index++)
+            _lanes[index] = new(format, buffers);
+
         _warnings = time.CreateTimer(_ => ReportDropped(), null, WarningInterval, WarningInterval);
         _writer = new Thread(WriteUntilStopped) { IsBackground = true, Name = "access log" };
         _writer.Start();
@@ -70,28 +59,23 @@ internal sealed class AccessLog : IExchangeSink, IDisposable
     /// <summary>Lines lost so far, because too many waited or because they could not be written.</summary>
     public long Dropped => Volatile.Read(ref _dropped);
 
-    /// <summary>Queues one record. Any thread; never waits, never throws.</summary>
-    /// <param name="exchange">Copied before this returns.</param>
+    /// <summary>Formats one record. Any thread; never waits for the output, never throws.</summary>
+    /// <param name="exchange">Of no use to the log any more when this returns.</param>
     public void Record(in ExchangeRecord exchange)
     {
-        var length = AccessEntry.LengthOf(exchange);
-        if (_stopping || !TryReserve(length, out var pendingBytes))
+        // Threads get their numbers one after the other, so those that end exchanges fall into different lanes.
+        var own = Environment.CurrentManagedThreadId & (_lanes.Length - 1);
+        switch (_lanes[own].Append(exchange))
         {
-            Interlocked.Increment(ref _dropped);
-            return;
+            case AccessNews.Lost:
+                Interlocked.Increment(ref _dropped);
+                break;
+
+            case AccessNews.FirstLine when _state == WriterState.Asleep:
+            case AccessNews.FullBuffer when _state != WriterState.Awake:
+                WakeWriter();
+                break;
         }
-
-        if (_idle.TryDequeue(out var entry))
-            Interlocked.Decrement(ref _idleEntries);
-        else
-            entry = new AccessEntry();
-        entry.Take(exchange, length);
-        _pending.Enqueue(entry);
-
-        // One wake-up per batch: when the writer sleeps, or when this record makes a batch full.
-        var fillsBatch = pendingBytes >= BatchBytes && pendingBytes - length < BatchBytes;
-        if (fillsBatch || (Volatile.Read(ref _isAsleep) == 1 && Interlocked.Exchange(ref _isAsleep, 0) == 1))
-            _wake.Set();
     }
 
     /// <summary>Opens the log's file anew before the next line, for whoever has moved it away. Any thread.</summary>
@@ -112,14 +96,12 @@ internal sealed class AccessLog : IExchangeSink, IDisposable
         var finished = _writer.Join(FlushTimeout);
         _warnings.Dispose();
         if (!finished)
-            Interlocked.Add(ref _dropped, Volatile.Read(ref _pendingRecords));
+            GiveUp();
         ReportDropped();
-        if (!finished)
-            return;
 
         // Not the event: a record or a signal that comes now may still set it.
-        _output.Dispose();
-        (_format as IDisposable)?.Dispose();
+        if (finished)
+            _output.Dispose();
     }
 
     /// <summary>Logs how many lines were lost since the last time, if any were.</summary>
@@ -128,48 +110,66 @@ internal sealed class AccessLog : IExchangeSink, IDisposable
         var dropped = Dropped;
         var before = Interlocked.Exchange(ref _droppedReported, dropped);
         if (dropped > before)
-            HostLog.AccessLinesLost(_logger, dropped - before, _writeProblem ?? "they cannot be written fast enough");
+            HostLog.AccessLinesLost(_logger, dropped - before, _batch.Problem ?? "they cannot be written fast enough");
     }
 
-    private bool TryReserve(int length, out int pendingBytes)
+    private void WakeWriter()
     {
-        pendingBytes = 0;
-        if (Interlocked.Increment(ref _pendingRecords) <= PendingRecordsMax)
-        {
-            pendingBytes = Interlocked.Add(ref _pendingBytes, length);
-            if (pendingBytes <= PendingBytesMax)
-                return true;
-
-            Interlocked.Add(ref _pendingBytes, -length);
-        }
-
-        Interlocked.Decrement(ref _pendingRecords);
-        return false;
+        // One of all who saw it waiting.
+        if (Interlocked.Exchange(ref _state, WriterState.Awake) != WriterState.Awake)
+            _wake.Set();
     }
 
     private void WriteUntilStopped()
     {
-        while (!_stopping || Volatile.Read(ref _pendingRecords) > 0)
+        bool isLast;
+        do
         {
             WaitForBatch();
-            WriteBatch();
+            isLast = _stopping;
+            WriteBatch(isLast);
         }
+        while (!isLast);
     }
 
     private void WaitForBatch()
     {
-        // Both sides write first and read second, with a full fence between: a record that came before the writer fell
-        // asleep is seen here, one that came later sees the writer asleep.
-        Interlocked.Exchange(ref _isAsleep, 1);
-        if (Volatile.Read(ref _pendingRecords) == 0 && !_stopping && !_mustReopen)
+        // Each state is announced first and the lanes are looked at second, under their locks: a line that came before
+        // the look is seen here, one that came later sees the state.
+        _state = WriterState.Asleep;
+        if (!HasLines() && !_stopping && !_mustReopen)
             _wake.WaitOne();
 
-        Interlocked.Exchange(ref _isAsleep, 0);
-        if (Volatile.Read(ref _pendingBytes) < BatchBytes && !_stopping && !_mustReopen)
+        _state = WriterState.Dozing;
+        if (!HasFullBuffer() && !_stopping && !_mustReopen)
             _wake.WaitOne(BatchDelay);
+
+        _state = WriterState.Awake;
     }
 
-    private void WriteBatch()
+    private bool HasLines()
+    {
+        foreach (var lane in _lanes)
+        {
+            if (lane.HasLines)
+                return true;
+        }
+
+        return false;
+    }
+
+    private bool HasFullBuffer()
+    {
+        foreach (var lane in _lanes)
+        {
+            if (lane.HasFullBuffer)
+                return true;
+        }
+
+        return false;
+    }
+
+    private void WriteBatch(bool isLast)
     {
         if (_mustReopen)
         {
@@ -181,54 +181,24 @@ internal sealed class AccessLog : IExchangeSink, IDisposable
             Report(_output.ReopenIfMoved());
         }
 
-        while (_pending.TryDequeue(out var entry))
+        foreach (var lane in _lanes)
         {
-            _format.Write(entry.Exchange, _batch);
-            _batchLines++;
-            Release(entry);
-            if (_batch.WrittenCount >= BatchBytes)
-                Flush();
+            if (lane.Take(close: isLast) is { } first)
+                _batch.Add(first);
         }
 
-        Flush();
+        Interlocked.Add(ref _dropped, _batch.Write());
     }
 
-    private void Release(AccessEntry entry)
+    // The writer still stands in the output, and the process is about to end.
+    private void GiveUp()
     {
-        Interlocked.Add(ref _pendingBytes, -entry.Length);
-        Interlocked.Decrement(ref _pendingRecords);
-        if (!entry.TryClear())
-            return;
-
-        if (Interlocked.Increment(ref _idleEntries) <= IdleEntriesMax)
-            _idle.Enqueue(entry);
-        else
-            Interlocked.Decrement(ref _idleEntries);
-    }
-
-    private void Flush()
-    {
-        if (_batchLines == 0)
-            return;
-
-        try
+        Interlocked.Add(ref _dropped, _batch.Waiting);
+        foreach (var lane in _lanes)
         {
-            // After a failure the file may end in half a line; the next one must not be glued to it.
-            if (_lineMayBeCut)
-                _output.Write("\n"u8);
-            _lineMayBeCut = true;
-            _output.Write(_batch.WrittenSpan);
-            _lineMayBeCut = false;
-            _writeProblem = null;
+            for (var buffer = lane.Take(close: true); buffer is not null; buffer = buffer.Next)
+                Interlocked.Add(ref _dropped, buffer.LineCount);
         }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-        {
-            _writeProblem = failure.Message;
-            Interlocked.Add(ref _dropped, _batchLines);
-        }
-
-        _batch.ResetWrittenCount();
-        _batchLines = 0;
     }
 
     private void Report(AccessReopening reopening)
@@ -237,5 +207,18 @@ internal sealed class AccessLog : IExchangeSink, IDisposable
             HostLog.AccessFileNotReopened(_logger, _output.Name, problem);
         else if (reopening.IsReopened)
             HostLog.AccessFileReopened(_logger, _output.Name);
+    }
+
+    /// <summary>What the writer thread does, and so what it must be woken for.</summary>
+    private enum WriterState
+    {
+        /// <summary>It works, and looks at the lanes before it waits again.</summary>
+        Awake,
+
+        /// <summary>Nothing waits: the first line wakes it.</summary>
+        Asleep,
+
+        /// <summary>Lines wait for company, for 100 ms at most: a full buffer wakes it.</summary>
+        Dozing,
     }
 }

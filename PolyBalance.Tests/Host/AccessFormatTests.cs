@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using NUnit.Framework;
@@ -144,18 +143,14 @@ internal sealed class AccessFormatTests
     private static string Line(string text) => text.ReplaceLineEndings("") + "\n";
 
     private static string Json(in ExchangeRecord exchange)
-    {
-        using var format = new JsonAccessFormat();
-        return Encoding.UTF8.GetString(Bytes(format, exchange));
-    }
+        => Encoding.UTF8.GetString(Bytes(new JsonAccessFormat(), exchange));
 
     private static string Combined(in ExchangeRecord exchange)
         => Encoding.UTF8.GetString(Bytes(new CombinedAccessFormat(), exchange));
 
     private static byte[] Bytes(IAccessFormat format, in ExchangeRecord exchange)
     {
-        var output = new ArrayBufferWriter<byte>(16);
-        format.Write(exchange, output);
-        return output.WrittenSpan.ToArray();
+        var line = new byte[4096];
+        return line[..format.Write(exchange, line)];
     }
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using NUnit.Framework;
@@ -72,7 +73,9 @@ internal sealed class AccessLogTests
         using var log = Log(stream, logger);
         BlockWriter(log, stream);
 
-        for (var count = 0; count < AccessLog.PendingRecordsMax + 5; count++)
+        var length = new JsonAccessFormat().Write(Sample.Exchange, []);
+        var lines = AccessLog.PendingBytesMax / AccessBuffers.UsualLength * (AccessBuffers.UsualLength / length);
+        for (var count = 0; count < lines + 5; count++)
             log.Record(Sample.Exchange);
         log.ReportDropped();
         log.ReportDropped();
@@ -83,8 +86,7 @@ internal sealed class AccessLogTests
 
         stream.Open();
         log.Dispose();
-        var lines = stream.Text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        Assert.That(lines, Has.Length.EqualTo(AccessLog.PendingRecordsMax + 1));
+        Assert.That(stream.Lines, Is.EqualTo(lines + 1));
     }
 
     [Test]
@@ -94,13 +96,69 @@ internal sealed class AccessLogTests
         using var log = Log(stream);
         BlockWriter(log, stream);
 
-        var target = new byte[1024 * 1024 - 1024];
+        var target = new byte[1024 * 1024 - 16 * 1024];
         Array.Fill(target, (byte)'a');
         for (var count = 0; count < 10; count++)
             log.Record(Sample.Exchange with { Target = target });
         stream.Open();
 
         Assert.That(log.Dropped, Is.EqualTo(10 - AccessLog.PendingBytesMax / (1024 * 1024)));
+    }
+
+    [Test]
+    public void A_line_that_is_longer_than_a_buffer_is_written_whole_and_in_its_place()
+    {
+        var stream = new Gate();
+        var target = new byte[AccessBuffers.UsualLength];
+        Array.Fill(target, (byte)0x01);
+        using (var log = Log(stream))
+        {
+            for (var round = 0; round < 3; round++)
+            {
+                log.Record(Sample.Exchange with { Status = 201 });
+                log.Record(Sample.Exchange with { Target = target, Status = 202 });
+            }
+
+            log.Dispose();
+            Assert.That(log.Dropped, Is.Zero);
+        }
+
+        var lines = stream.Text.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => JsonDocument.Parse(line).RootElement).ToList();
+        Assert.That(lines.Select(Status), Is.EqualTo((int[])[201, 202, 201, 202, 201, 202]));
+        Assert.That(lines[1].GetProperty("path").GetString(), Is.EqualTo(new string('\u0001', target.Length)));
+    }
+
+    [Test]
+    public void Lines_of_one_thread_stay_in_order_while_others_log_too()
+    {
+        const int Threads = 4;
+        const int RecordsPerThread = 5_000;
+        var stream = new Gate();
+        using (var log = Log(stream))
+        {
+            var threads = new Thread[Threads];
+            for (var index = 0; index < Threads; index++)
+            {
+                var name = $"thread {index}";
+                threads[index] = new Thread(() =>
+                {
+                    for (var count = 0; count < RecordsPerThread; count++)
+                        log.Record(Sample.Exchange with { Cluster = name, Status = count });
+                });
+                threads[index].Start();
+            }
+
+            foreach (var thread in threads)
+                thread.Join();
+        }
+
+        var all = stream.Text.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => JsonDocument.Parse(line).RootElement)
+            .ToLookup(line => line.GetProperty("cluster").GetString(), Status);
+        Assert.That(all, Has.Count.EqualTo(Threads));
+        foreach (var one in all)
+            Assert.That(one, Is.EqualTo(Enumerable.Range(0, RecordsPerThread)), one.Key);
     }
 
     [Test]
@@ -154,6 +212,8 @@ internal sealed class AccessLogTests
 
     private static AccessLog Log(Stream stream, ILogger? logger = null) => new(
         new JsonAccessFormat(), new AccessOutput(stream, "stdout"), logger ?? NullLogger.Instance, TimeProvider.System);
+
+    private static int Status(JsonElement line) => line.GetProperty("status").GetInt32();
 
     private static void BlockWriter(AccessLog log, Gate stream)
     {

@@ -72,7 +72,7 @@ internal sealed class AllocationTests
     /// its thread wait, so only the quietest tenth of the run is held to anything.
     /// </summary>
     [Test]
-    public async Task A_line_of_the_access_log_allocates_nothing_once_there_are_entries_enough()
+    public async Task A_line_of_the_access_log_allocates_nothing_once_there_are_buffers_enough()
         => AllocatesNothingPerRequest(await SoakAsync("sockets", "32", $"{Requests}", "log"));
 
     // What every request allocates, every tenth of the run shows; and no object is smaller than 24 bytes.
