@@ -6,8 +6,8 @@ public interface IExchangeSink
     /// <summary>Takes note of one finished exchange.</summary>
     /// <remarks>
     /// Called on the thread that ends the exchange, between two requests of a client: an implementation never waits for
-    /// anything slow, never throws, and copies what it wants to keep, because the memory of the record is reused as soon
-    /// as this returns.
+    /// anything slow, never throws, and copies what it wants to keep, because the memory of the record is reused as
+    /// soon as this returns.
     /// </remarks>
     /// <param name="exchange">What happened.</param>
     void Record(in ExchangeRecord exchange);
