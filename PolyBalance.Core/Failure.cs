@@ -152,7 +152,10 @@ public enum FailureKind : byte
     /// <summary>The backend has <c>pool.max_connections</c> connections in use.</summary>
     PoolExhausted,
 
-    /// <summary>More client connections than <c>limits.connections</c>.</summary>
+    /// <summary>No file descriptor is left for one more connection to a backend.</summary>
+    FilesExhausted,
+
+    /// <summary>More client connections than <c>limits.connections</c>, or than file descriptors for them.</summary>
     TooManyConnections,
 
     /// <summary>The drain deadline passed before the exchange was complete.</summary>
@@ -236,6 +239,8 @@ internal readonly record struct Failure(
             "No backend can receive this request now"),
         Proxy(FailureKind.PoolExhausted, 503, RetryRule.Always, "pool_exhausted",
             "Every connection to the backend is in use"),
+        Proxy(FailureKind.FilesExhausted, 503, RetryRule.Always, "file_descriptors_exhausted",
+            "The gateway has no file descriptor left for a connection to the backend"),
         Proxy(FailureKind.TooManyConnections, 503, RetryRule.Never, "too_many_connections",
             "The gateway has too many client connections"),
         Proxy(FailureKind.ShuttingDown, 503, RetryRule.Never, "shutting_down", "The gateway is shutting down"),

@@ -49,6 +49,18 @@ internal static class Limits
     /// </summary>
     public const int RelaysMax = 256;
 
+    /// <summary>
+    /// File descriptors that connections never get: program files, logs, threads, name look-ups, operators, and clients
+    /// who are being told that there is no room.
+    /// </summary>
+    public const int FilesReserved = 256;
+
+    /// <summary>A limit of file descriptors below this is worth a warning. Unit: file descriptors.</summary>
+    public const int FilesRecommended = 4_096;
+
+    /// <summary>Clients of one listening socket that the system lets wait to be accepted.</summary>
+    public const int BacklogMax = 4_096;
+
     /// <summary>Relays of a loop that are kept for reuse when nobody needs them.</summary>
     public const int RelaysKept = 32;
 
@@ -100,4 +112,5 @@ internal static class Limits
     private const uint WrittenHeadFitsLargeBlock = LargeBlockBytes - 2 * HeadBytesMax - 4_096;
     private const uint LastChunkAndTrailersFitSmallBlock = SmallBlockBytes - TrailerBytesMax - 64;
     private const uint ChunkLineIsWorthReading = ChunkLineBytesMax - 16 - 2;
+    private const uint OperatorsFitReservedFiles = FilesReserved - OperatorConnectionsMax - 128;
 }

@@ -46,7 +46,7 @@ internal sealed class FailureTests
             }
 
             if (row.Retry == RetryRule.Always)
-                Assert.That(row.Label, Does.StartWith("connect_").Or.EqualTo("pool_exhausted"));
+                Assert.That(row.Label, Does.StartWith("connect_").Or.EndWith("_exhausted"));
         }
     }
 
@@ -56,6 +56,7 @@ internal sealed class FailureTests
     [TestCase(FailureKind.ResponseTimedOut, 504)]
     [TestCase(FailureKind.NoEligibleBackend, 503)]
     [TestCase(FailureKind.PoolExhausted, 503)]
+    [TestCase(FailureKind.FilesExhausted, 503)]
     [TestCase(FailureKind.NoRoute, 404)]
     [TestCase(FailureKind.ClientClosed, 499)]
     [TestCase(FailureKind.HeadTooLarge, 431)]

@@ -169,6 +169,20 @@ internal sealed class ConnectionPool
     }
 
     /// <summary>
+    /// Closes half of the idle connections, the longest idle first: somebody else needs their file descriptors.
+    /// Called by the heartbeat.
+    /// </summary>
+    public void Shed()
+    {
+        var idle = _idle.OldestFirst();
+        foreach (var connection in idle[..((idle.Count + 1) / 2)])
+        {
+            if (connection.TryRetire())
+                Interlocked.Decrement(ref _open);
+        }
+    }
+
+    /// <summary>
     /// The backend has left the configuration: idle connections close now, busy ones when they are returned.
     /// </summary>
     public void Retire()

@@ -5,8 +5,16 @@ using PolyBalance.Transport;
 namespace PolyBalance.Server;
 
 /// <summary>The accept loops of one address.</summary>
+/// <param name="listener">Where clients come from.</param>
+/// <param name="wiring">What serves them.</param>
+/// <param name="registry">Where those of all listeners of one kind are counted.</param>
+/// <param name="connectionsMax">How many it may hold; 0: no limit.</param>
+/// <param name="files">
+/// What file descriptors clients may use; null: all, because they are few and live on those that are reserved.
+/// </param>
 internal sealed class Listener(
-    IConnectionListener listener, ListenerWiring wiring, ConnectionRegistry registry, int connectionsMax)
+    IConnectionListener listener, ListenerWiring wiring, ConnectionRegistry registry, int connectionsMax,
+    FileAllowance? files)
     : IAsyncDisposable
 {
     private Task _loops = Task.CompletedTask;
@@ -37,6 +45,12 @@ internal sealed class Listener(
         while (await listener.AcceptAsync(acceptor) is { } connection)
         {
             // :: 2 adopt
+            if (files is not null && !files.TryAdmit(registry.Count))
+            {
+                _ = RefuseAsync(connection);
+                continue;
+            }
+
             var client = new ClientConnection(connection, registry.NextNumber(), wiring);
             if (registry.TryServe(client, connectionsMax))
                 continue;

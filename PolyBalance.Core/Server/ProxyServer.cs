@@ -120,6 +120,7 @@ public sealed class ProxyServer : IAsyncDisposable
         }
 
         _transport.Heartbeat.Every(SweepPeriod, SweepPools);
+        new FileWatch(_transport.Files, _store, _transport.Heartbeat, _logger).Start(_options.Limits.ConnectionsMax);
         _storeLoop = _store.RunAsync(_stop.Token);
         foreach (var listener in _trafficListeners.Concat(_adminListeners))
             listener.Start();
@@ -199,9 +200,11 @@ public sealed class ProxyServer : IAsyncDisposable
     {
         var socket = _transport.Listen(EndPointOf(options.Bind));
         var rules = new ClientRules(_options.Timeouts, _options.Limits, options, _transport.Heartbeat);
-        var sink = purpose == "traffic" ? _sink : null;
+        var isTraffic = registry == _traffic;
+        var sink = isTraffic ? _sink : null;
         var wiring = new ListenerWiring(handler, rules, sink, _transport.Heartbeat, _exchanges, _logger);
-        var listener = new Listener(socket, wiring, registry, connectionsMax);
+        var files = isTraffic ? _transport.Files : null;
+        var listener = new Listener(socket, wiring, registry, connectionsMax, files);
         listeners.Add(listener);
         _listening.Add($"{purpose} on {listener.Address}");
         Log.Listening(_logger, purpose, listener.Address, _transport.Name);

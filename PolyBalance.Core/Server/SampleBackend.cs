@@ -33,7 +33,7 @@ public sealed class SampleBackend : IAsyncDisposable
             static () => new(), static exchange => exchange.TryReset(), Limits.SuspendedCallsKept);
         var wiring = new ListenerWiring(
             _handler, rules, Sink: null, _transport.Heartbeat, exchanges, logs.CreateLogger("polybalance.backend"));
-        _listener = new(socket, wiring, _connections, connectionsMax: 0);
+        _listener = new(socket, wiring, _connections, connectionsMax: 0, files: null);
         _listener.Start();
     }
 

@@ -17,10 +17,11 @@ internal static class TransportChoice
     public static ITransport Start(TransportKind kind, int? workers, TimeProvider clock, out string? obstacle)
     {
         obstacle = null;
+        var files = FileAllowance.OfProcess();
         if (kind == TransportKind.Sockets)
-            return new SocketTransport(clock);
+            return new SocketTransport(clock, files: files);
 
-        obstacle = TryStartRing(workers ?? Environment.ProcessorCount, clock, out var ring);
+        obstacle = TryStartRing(workers ?? Environment.ProcessorCount, clock, files, out var ring);
         if (ring is not null)
             return ring;
         if (kind == TransportKind.IoUring)
@@ -29,13 +30,13 @@ internal static class TransportChoice
                 $"Cannot use the transport io_uring: {obstacle}. Allow it, or write `transport: auto`.");
         }
 
-        return new SocketTransport(clock);
+        return new SocketTransport(clock, files: files);
     }
 
     /// <summary>What <c>auto</c> would choose on this system, in a few words: for <c>polybalance version</c>.</summary>
     public static async Task<string> DescribeAsync()
     {
-        var obstacle = TryStartRing(loops: 1, TimeProvider.System, out var ring);
+        var obstacle = TryStartRing(loops: 1, TimeProvider.System, new(), out var ring);
         if (ring is null)
             return $"sockets, not io_uring: {obstacle}";
 
@@ -43,13 +44,13 @@ internal static class TransportChoice
         return ring.Name;
     }
 
-    private static string? TryStartRing(int loops, TimeProvider clock, out RingTransport? ring)
+    private static string? TryStartRing(int loops, TimeProvider clock, FileAllowance files, out RingTransport? ring)
     {
         ring = null;
         if (!OperatingSystem.IsLinux())
             return "it is a feature of Linux";
 
-        ring = RingTransport.TryStart(clock, loops, blocks: null, out var error);
+        ring = RingTransport.TryStart(clock, loops, blocks: null, out var error, files);
         return ring is null ? RingObstacle.Explain(error) : null;
     }
 }

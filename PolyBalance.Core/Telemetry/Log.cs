@@ -32,6 +32,16 @@ internal static partial class Log
     [LoggerMessage(1006, LogLevel.Information, "The transport is {Transport}, not io_uring: {Reason}")]
     public static partial void TransportFellBack(ILogger logger, string transport, string reason);
 
+    [LoggerMessage(1007, LogLevel.Warning,
+        "This process may have {Limit} files open, which is enough for {Clients} client connections at once: "
+        + "raise LimitNOFILE of the unit, or `ulimit -n`, to {Recommended}")]
+    public static partial void FileLimitLow(ILogger logger, int limit, int clients, long recommended);
+
+    [LoggerMessage(1008, LogLevel.Warning,
+        "File descriptors are short, of which this process may have {Limit}: {Clients} clients were refused or kept "
+        + "waiting, {Connections} connections to backends not made; raise LimitNOFILE of the unit, or `ulimit -n`")]
+    public static partial void FilesShort(ILogger logger, int limit, long clients, long connections);
+
     [LoggerMessage(3001, LogLevel.Error,
         "A client connection failed because of a bug in PolyBalance; please report it")]
     public static partial void ExchangeFailed(ILogger logger, Exception exception);

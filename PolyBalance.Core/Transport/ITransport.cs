@@ -14,6 +14,9 @@ internal interface ITransport : IAsyncDisposable
     /// <summary>Where the memory of its connections comes from.</summary>
     BlockPool Blocks { get; }
 
+    /// <summary>The file descriptors that its connections hold.</summary>
+    FileAllowance Files { get; }
+
     /// <summary>
     /// How many groups its connections fall into. Those that one thread works with are in one lane, and an exchange
     /// that stays in one lane changes no thread.

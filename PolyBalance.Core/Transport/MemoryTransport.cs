@@ -41,6 +41,9 @@ internal sealed class MemoryTransport : ITransport
     /// <inheritdoc/>
     public BlockPool Blocks { get; }
 
+    /// <inheritdoc/>
+    public FileAllowance Files { get; } = new();
+
     /// <summary>
     /// Bytes in flight in one direction of a connection; a sender that has filled it waits. Unit: bytes.
     /// </summary>

@@ -6,25 +6,42 @@ namespace PolyBalance.Transport;
 /// <summary>Makes sockets, for every transport that uses them: every socket option is set in this one file.</summary>
 internal static class StreamSocket
 {
-    private const int Backlog = 4096;
     private const int KeepAliveSeconds = 30;
     private const int KeepAliveProbes = 4;
     private const int SocketLevel = 1;          // SOL_SOCKET
     private const int ReusePort = 15;           // SO_REUSEPORT
 
     /// <summary>A fresh socket that can be connected to an address.</summary>
-    /// <exception cref="SocketException">
-    /// No file descriptor is left, or this machine has no such address family.
-    /// </exception>
-    public static Socket Open(EndPoint address)
+    /// <param name="address">Where to.</param>
+    /// <param name="files">Gives the file descriptor. Who closes the socket returns it.</param>
+    /// <param name="failure">Why there is no socket.</param>
+    /// <returns>The socket; null when there is none.</returns>
+    public static Socket? TryOpen(EndPoint address, FileAllowance files, out FailureKind failure)
     {
-        var isUnix = address is UnixDomainSocketEndPoint;
-        var socket = new Socket(
-            address.AddressFamily, SocketType.Stream, isUnix ? ProtocolType.Unspecified : ProtocolType.Tcp);
-        if (!isUnix)
-            Tune(socket);
-        return socket;
+        failure = FailureKind.FilesExhausted;
+        if (files.TryTake())
+        {
+            try
+            {
+                failure = FailureKind.None;
+                return Open(address);
+            }
+            catch (SocketException exception)
+            {
+                // The system has no file descriptor left, or this machine has no such address family.
+                files.Return();
+                failure = IsShortage(exception) ? FailureKind.FilesExhausted : FailureKind.ConnectFailed;
+            }
+        }
+
+        if (failure == FailureKind.FilesExhausted)
+            files.ReportConnectRefused();
+        return null;
     }
+
+    /// <summary>Whether a socket could not be made because the process, or the system, has no file left.</summary>
+    public static bool IsShortage(SocketException exception)
+        => exception.SocketErrorCode == SocketError.TooManyOpenSockets;
 
     /// <summary>A socket that listens.</summary>
     /// <exception cref="ListenException">The address cannot be listened on. The message says what to do.</exception>
@@ -61,7 +78,7 @@ internal static class StreamSocket
             }
 
             foreach (var socket in sockets)
-                socket!.Listen(Backlog);
+                socket!.Listen(Limits.BacklogMax);
             return sockets!;
         }
         catch (SocketException exception)
@@ -70,6 +87,16 @@ internal static class StreamSocket
                 socket?.Dispose();
             throw new ListenException(Explain(address, exception), exception);
         }
+    }
+
+    private static Socket Open(EndPoint address)
+    {
+        var isUnix = address is UnixDomainSocketEndPoint;
+        var socket = new Socket(
+            address.AddressFamily, SocketType.Stream, isUnix ? ProtocolType.Unspecified : ProtocolType.Tcp);
+        if (!isUnix)
+            Tune(socket);
+        return socket;
     }
 
     private static void SharePort(Socket socket)

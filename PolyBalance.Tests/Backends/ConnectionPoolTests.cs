@@ -43,6 +43,30 @@ internal sealed class ConnectionPoolTests
     }
 
     [Test]
+    public async Task A_pool_that_sheds_closes_the_longer_idle_half_and_nothing_that_is_busy()
+    {
+        await using var rig = new PoolRig(Patient);
+        var connections = await rig.AcquireAsync(6);
+        foreach (var connection in connections[..5])
+        {
+            rig.Pool.Return(connection);
+            rig.Clock.Advance(TimeSpan.FromMilliseconds(1));
+        }
+
+        rig.Pool.Shed();
+        Assert.That((rig.Pool.Idle, rig.Pool.Open), Is.EqualTo((2, 3)));
+        Assert.That(await rig.AcquireAsync(2), Is.EqualTo((BackendConnection[])[connections[4], connections[3]]));
+
+        rig.Pool.Shed();
+        Assert.That(rig.Pool.Open, Is.EqualTo(3));
+        foreach (var connection in connections[3..])
+            rig.Pool.Return(connection);
+        rig.Pool.Shed();
+        rig.Pool.Shed();
+        Assert.That((rig.Pool.Idle, rig.Pool.Open), Is.EqualTo((0, 0)));
+    }
+
+    [Test]
     public async Task An_idle_connection_that_the_backend_closes_is_never_handed_out([Values] bool reset)
     {
         await using var rig = new PoolRig(Patient);

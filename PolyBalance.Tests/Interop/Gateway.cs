@@ -44,6 +44,12 @@ internal sealed class Gateway : IAsyncDisposable
     /// <summary>The most resident memory it ever had. Unit: bytes.</summary>
     public long MemoryPeak => MemoryOf("VmHWM");
 
+    /// <summary>Processor time that it has used, on all its threads.</summary>
+    public TimeSpan ProcessorTime => _process.ProcessorTime;
+
+    /// <summary>Files that it has open now, sockets included.</summary>
+    public int OpenFiles => Directory.GetFiles($"/proc/{_process.Id}/fd").Length;
+
     private string AccessLogPath => Path.Combine(_folder, "access.log");
 
     /// <summary>Starts it with one cluster that takes everything, and waits until it accepts.</summary>
@@ -58,7 +64,8 @@ internal sealed class Gateway : IAsyncDisposable
     /// <summary>Starts it with a topology of its own, and waits until it accepts.</summary>
     /// <param name="transport">One of <see cref="Transports"/>; the test is ignored where it is not to be had.</param>
     /// <param name="sections">The file without listeners, admin, logging and transport.</param>
-    public static async Task<Gateway> StartAsync(string transport, string sections)
+    /// <param name="filesMax">How many files it may open; 0: as many as anybody.</param>
+    public static async Task<Gateway> StartAsync(string transport, string sections, int filesMax = 0)
     {
         await Transports.RequireAsync(transport);
         var folder = Directory.CreateTempSubdirectory("polybalance-").FullName;
@@ -77,8 +84,11 @@ internal sealed class Gateway : IAsyncDisposable
 
             // Under `dotnet test` the runner is dotnet itself; otherwise it is on the PATH.
             var runner = Path.GetFileName(Environment.ProcessPath) == "dotnet" ? Environment.ProcessPath! : "dotnet";
-            var process = RunningProgram.Start(
-                runner, [Path.Combine(AppContext.BaseDirectory, "polybalance.dll"), "run", "--config", file]);
+            string[] command =
+                [runner, Path.Combine(AppContext.BaseDirectory, "polybalance.dll"), "run", "--config", file];
+            var process = filesMax == 0
+                ? RunningProgram.Start(command[0], command[1..])
+                : RunningProgram.Start("/bin/sh", ["-c", $"ulimit -n {filesMax}; exec \"$@\"", "sh", .. command]);
             try
             {
                 await process.ErrorLineAsync("Ready");

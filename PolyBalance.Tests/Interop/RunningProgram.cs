@@ -44,6 +44,16 @@ internal sealed partial class RunningProgram : IAsyncDisposable
     /// <summary>Whether it has ended.</summary>
     public bool HasEnded => _process.HasExited;
 
+    /// <summary>Processor time that it has used, on all its threads.</summary>
+    public TimeSpan ProcessorTime
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.TotalProcessorTime;
+        }
+    }
+
     /// <summary>What it has printed to standard error so far.</summary>
     public IReadOnlyCollection<string> Errors => _errors.All;
 

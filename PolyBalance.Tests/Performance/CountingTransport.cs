@@ -16,6 +16,8 @@ internal sealed class CountingTransport(ITransport inner) : ITransport
 
     public BlockPool Blocks => inner.Blocks;
 
+    public FileAllowance Files => inner.Files;
+
     public int Lanes => inner.Lanes;
 
     public int Lane => inner.Lane;

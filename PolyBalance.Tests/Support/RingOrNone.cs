@@ -8,9 +8,10 @@ namespace PolyBalance.Tests.Support;
 internal static class RingOrNone
 {
     /// <summary>Starts it, or ends the test with the reason why it cannot be had here.</summary>
-    public static RingTransport Start(TimeProvider clock, int loops, BlockPool? blocks = null)
+    public static RingTransport Start(
+        TimeProvider clock, int loops, BlockPool? blocks = null, FileAllowance? files = null)
     {
-        if (RingTransport.TryStart(clock, loops, blocks, out var error) is { } transport)
+        if (RingTransport.TryStart(clock, loops, blocks, out var error, files) is { } transport)
             return transport;
 
         Assert.Ignore($"io_uring is not to be had here: {RingObstacle.Explain(error)}");

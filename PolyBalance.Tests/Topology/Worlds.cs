@@ -20,6 +20,9 @@ internal sealed class Worlds : IAsyncDisposable
         _builder = new(_memory, _clock);
     }
 
+    /// <summary>The clock of the transport.</summary>
+    public ManualClock Clock => _clock;
+
     /// <summary>The transport of every backend.</summary>
     public MemoryTransport Memory => _memory;
 

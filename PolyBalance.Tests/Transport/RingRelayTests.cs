@@ -22,7 +22,7 @@ internal sealed class RingRelayTests
     [SetUp]
     public async Task Start()
     {
-        _transport = RingOrNone.Start(TimeProvider.System, loops: 1);
+        _transport = RingOrNone.Start(TimeProvider.System, loops: 1, files: new(4_096));
         _listener = _transport.Listen(new IPEndPoint(IPAddress.Loopback, 0));
         (_client, _sink) = await ConnectAsync();
         (_backend, _source) = await ConnectAsync();
@@ -124,6 +124,31 @@ internal sealed class RingRelayTests
         // The receive that the woken wait has left pending ends the usual way.
         await SendAsync(_backend, ConnectionBytes.Some(10)).InTime();
         Assert.That(await _source.TakeAsync(10), Is.EqualTo(ConnectionBytes.Some(10)));
+    }
+
+    [Test]
+    public async Task A_pipe_counts_as_two_files_and_there_is_none_while_files_are_short()
+    {
+        var files = _transport.Files;
+        var before = files.Open;
+        var others = files.ClientsMax - before - RingRelay.Files;
+        files.Add(others);
+        var (opened, refused) = await _transport.Loops[0].RunAsync(() =>
+        {
+            var first = _source.TryOpenRelay(_sink)!;
+            var open = files.Open - others - before;
+            var second = _sink.TryOpenRelay(_source);
+            first.Close();
+            return Task.FromResult((open, second is null));
+        });
+        files.Return(others);
+        Assert.That((opened, refused), Is.EqualTo((RingRelay.Files, true)));
+
+        // Kept for reuse it still counts; the loop closes it at its end.
+        Assert.That(files.Open, Is.EqualTo(before + RingRelay.Files));
+        await End();
+        Assert.That(files.Open, Is.EqualTo(before + RingRelay.Files - 4 - 1 - RingRelay.Files));
+        await Start();
     }
 
     [Test]

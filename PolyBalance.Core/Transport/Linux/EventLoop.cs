@@ -42,15 +42,19 @@ internal sealed class EventLoop
     private bool _isStopping;
     private volatile bool _hasEnded;
 
-    private EventLoop(int index, LoopClock clock)
+    private EventLoop(int index, LoopClock clock, FileAllowance files)
     {
         Index = index;
+        Files = files;
         _clock = clock;
         _thread = new(Run) { IsBackground = true, Name = $"loop {index}" };
     }
 
     /// <summary>Which one of its transport.</summary>
     public int Index { get; }
+
+    /// <summary>The file descriptors that its connections and relays hold.</summary>
+    public FileAllowance Files { get; }
 
     /// <summary>Whether the calling thread is the loop's.</summary>
     public bool IsCurrent => Environment.CurrentManagedThreadId == _thread.ManagedThreadId;
@@ -73,11 +77,12 @@ internal sealed class EventLoop
     /// <summary>Starts a loop. Blocks for the moment that its thread needs to make a ring.</summary>
     /// <param name="index">Which one of its transport.</param>
     /// <param name="clock">Looked at once a turn.</param>
+    /// <param name="files">The file descriptors of its transport.</param>
     /// <param name="loop">The loop; null when the kernel refused.</param>
     /// <returns>0, or the error code.</returns>
-    public static int TryStart(int index, LoopClock clock, out EventLoop? loop)
+    public static int TryStart(int index, LoopClock clock, FileAllowance files, out EventLoop? loop)
     {
-        var started = new EventLoop(index, clock);
+        var started = new EventLoop(index, clock, files);
         using var starting = new Starting();
         started._thread.Start(starting);
         var error = starting.Wait();
@@ -110,6 +115,13 @@ internal sealed class EventLoop
     /// <summary>One connection more or less. Loop thread.</summary>
     public void CountConnection(int change) => Volatile.Write(ref _connections, _connections + change);
 
+    /// <summary>Closes the file of a connection, and counts it no more. Any thread.</summary>
+    public void CloseFile(int file)
+    {
+        Libc.Close(file);
+        Files.Return();
+    }
+
     /// <summary>Begins an operation for a member. It reaches the kernel at the end of the turn. Loop thread.</summary>
     public ref Ring.Submission Begin(Operation operation, int file, int number, byte kind)
         => ref _ring.Begin(operation, file, TagOf(number, kind));
@@ -121,14 +133,14 @@ internal sealed class EventLoop
     public void Cancel(int number, byte kind, byte endKind)
         => _ring.Begin(Operation.Cancel, -1, TagOf(number, endKind)).Address = TagOf(number, kind);
 
-    /// <summary>An empty pipe. Null when too many are open, or no file descriptor is left. Loop thread.</summary>
+    /// <summary>An empty pipe. Null when too many are open, or file descriptors are short. Loop thread.</summary>
     public RingRelay? TryOpenRelay()
     {
         if (_relaysOpen == Limits.RelaysMax)
             return null;
 
-        if (!_relays.TryPop(out var relay) && Libc.TryOpenPipe(out var readEnd, out var writeEnd))
-            relay = new(this, readEnd, writeEnd);
+        if (!_relays.TryPop(out var relay))
+            relay = TryMakeRelay();
         if (relay is not null)
             _relaysOpen++;
         return relay;
@@ -226,6 +238,17 @@ internal sealed class EventLoop
         // What is posted meanwhile, by this thread above all, has its turn after the others.
         for (var left = _mailbox.Count; left > 0 && _mailbox.TryDequeue(out var work); left--)
             work.Run(work.State);
+    }
+
+    private RingRelay? TryMakeRelay()
+    {
+        if (!Files.TryTakeSpare(RingRelay.Files))
+            return null;
+        if (Libc.TryOpenPipe(out var readEnd, out var writeEnd))
+            return new(this, readEnd, writeEnd);
+
+        Files.Return(RingRelay.Files);
+        return null;
     }
 
     private void BeginStop()

@@ -1,13 +1,17 @@
 namespace PolyBalance.Transport.Linux;
 
-/// <summary>
-/// Accepts on one listening socket for as long as it lives, with a single operation (a multishot accept).
-/// </summary>
+/// <summary>Accepts on one listening socket for as long as it lives.</summary>
+/// <remarks>
+/// With a single operation (a multishot accept) while there are file descriptors for everybody who may be waiting: it
+/// accepts them all before any code of ours can look. Else one by one.
+/// </remarks>
 /// <param name="loop">Where.</param>
 /// <param name="file">The listening socket, which stays open until <see cref="CloseAsync"/> has completed.</param>
-/// <param name="heartbeat">Spaces tries while file descriptors are short.</param>
-/// <param name="accepted">Takes over each client's socket. Loop thread.</param>
-internal sealed class RingAccept(EventLoop loop, int file, Heartbeat heartbeat, Action<EventLoop, int> accepted)
+/// <param name="heartbeat">Spaces tries while the system has no file descriptors.</param>
+/// <param name="files">Those that we may use.</param>
+/// <param name="accepted">Takes over each client's socket, and counts it. Loop thread.</param>
+internal sealed class RingAccept(
+    EventLoop loop, int file, Heartbeat heartbeat, FileAllowance files, Action<EventLoop, int> accepted)
     : ILoopMember
 {
     private const byte AcceptKind = 0;
@@ -18,6 +22,7 @@ internal sealed class RingAccept(EventLoop loop, int file, Heartbeat heartbeat, 
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _number;
     private int _pending;
+    private bool _isCancelled;      // the accept that is pending
     private bool _isClosing;
 
     /// <summary>Begins to accept. Any thread, once.</summary>
@@ -44,7 +49,11 @@ internal sealed class RingAccept(EventLoop loop, int file, Heartbeat heartbeat, 
         if (kind == AcceptKind && completion.Result >= 0)
             accepted(loop, completion.Result);
         if (completion.HasMore)
+        {
+            if (!files.HasRoomForAll)
+                Cancel();
             return;
+        }
 
         _pending--;
         if (_isClosing && _pending == 0)
@@ -52,9 +61,9 @@ internal sealed class RingAccept(EventLoop loop, int file, Heartbeat heartbeat, 
             loop.Forget(_number);
             _closed.TrySetResult();
         }
-        else if (!_isClosing)
+        else if (!_isClosing && kind == AcceptKind)
         {
-            _ = AgainAsync(completion.Result);
+            _ = AgainAsync(-completion.Result);
         }
     }
 
@@ -74,15 +83,19 @@ internal sealed class RingAccept(EventLoop loop, int file, Heartbeat heartbeat, 
     private void Begin()
     {
         ref var accept = ref loop.Begin(Operation.Accept, file, _number, AcceptKind);
-        accept.Options = ManyTimes;
+        accept.Options = (ushort)(files.HasRoomForAll ? ManyTimes : 0);
         accept.OperationFlags = AcceptedFlags;
+        _isCancelled = false;
         _pending++;
     }
 
-    // File descriptors or memory are short: accepting again at once would spin.
-    private async Task AgainAsync(int result)
+    private async Task AgainAsync(int error)
     {
-        if (result < 0)
+        if (error is Libc.TooManyFiles or Libc.TooManyFilesInSystem)
+            files.ReportClientRefused();
+
+        // File descriptors or memory are short: accepting again at once would spin.
+        if (error > 0 && error != Libc.Cancelled)
             await heartbeat.NextTickAsync();
         if (!_isClosing)
             Begin();
@@ -101,6 +114,15 @@ internal sealed class RingAccept(EventLoop loop, int file, Heartbeat heartbeat, 
             return;
         }
 
+        Cancel();
+    }
+
+    private void Cancel()
+    {
+        if (_isCancelled)
+            return;
+
+        _isCancelled = true;
         loop.Cancel(_number, AcceptKind, CancelKind);
         _pending++;
     }

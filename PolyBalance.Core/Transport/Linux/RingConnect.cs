@@ -120,7 +120,7 @@ internal sealed class RingConnect : IValueTaskSource<ConnectResult>, ILoopMember
         var failure = FailureOf(-_result);
         if (failure != FailureKind.None)
         {
-            Libc.Close(_file);
+            _loop.CloseFile(_file);
             _core.SetResult(new(null, failure));
             return;
         }

@@ -395,6 +395,6 @@ internal sealed class RingConnection : Connection, IReceiver, ISender, ILoopMemb
     {
         if (_mustReset && !_isUnix)
             Libc.ResetOnClose(_file);
-        Libc.Close(_file);
+        _loop.CloseFile(_file);
     }
 }

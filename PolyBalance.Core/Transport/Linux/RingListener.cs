@@ -23,6 +23,7 @@ internal sealed class RingListener : IConnectionListener
         _address = address;
         _sockets = sockets;
         LocalEndPoint = sockets[0].LocalEndPoint ?? address;
+        transport.Files.AddListening(sockets.Length);
         _lanes = new AcceptLane[transport.Loops.Length];
         for (var index = 0; index < _lanes.Length; index++)
             _lanes[index] = new();
@@ -31,7 +32,7 @@ internal sealed class RingListener : IConnectionListener
         for (var index = 0; index < sockets.Length; index++)
         {
             var file = (int)sockets[index].SafeHandle.DangerousGetHandle();
-            _accepts[index] = new(transport.Loops[index], file, transport.Heartbeat, OnAccepted);
+            _accepts[index] = new(transport.Loops[index], file, transport.Heartbeat, transport.Files, OnAccepted);
             _accepts[index].Start();
         }
     }
@@ -58,6 +59,7 @@ internal sealed class RingListener : IConnectionListener
             await accept.CloseAsync();
         foreach (var socket in _sockets)
             socket.Dispose();
+        _transport.Files.AddListening(-_sockets.Length);
         if (_address is UnixDomainSocketEndPoint)
             File.Delete(_address.ToString()!);
         foreach (var lane in _lanes)
@@ -66,11 +68,21 @@ internal sealed class RingListener : IConnectionListener
 
     private void OnAccepted(EventLoop loop, int file)
     {
-        var home = _transport.HomeFor(loop);
+        // Who may be one too many is told so here and now: on the way to another loop many would hold what is short.
+        _transport.Files.Add();
+        var home = _transport.Files.HasSpare ? _transport.HomeFor(loop) : loop;
         if (home == loop)
+        {
             Adopt(loop, file);
-        else if (!home.Post(static state => ((Arrival)state!).Settle(), new Arrival(this, home, file)))
-            Libc.Close(file);
+            return;
+        }
+
+        _transport.Files.AddArriving(1);
+        if (home.Post(static state => ((Arrival)state!).Settle(), new Arrival(this, home, file)))
+            return;
+
+        _transport.Files.AddArriving(-1);
+        loop.CloseFile(file);
     }
 
     private void Adopt(EventLoop loop, int file)
@@ -80,7 +92,7 @@ internal sealed class RingListener : IConnectionListener
         if (length < 0 || loop.IsStopping)
         {
             // It has left already, or nobody is taken in any more.
-            Libc.Close(file);
+            loop.CloseFile(file);
             return;
         }
 
@@ -93,6 +105,10 @@ internal sealed class RingListener : IConnectionListener
     /// <summary>A client on its way from the loop that accepted it to the loop that it will live on.</summary>
     private sealed class Arrival(RingListener listener, EventLoop home, int file)
     {
-        public void Settle() => listener.Adopt(home, file);
+        public void Settle()
+        {
+            listener._transport.Files.AddArriving(-1);
+            listener.Adopt(home, file);
+        }
     }
 }

@@ -6,6 +6,9 @@ namespace PolyBalance.Transport.Linux;
 /// <remarks>Belongs to a loop, which keeps empty ones for reuse.</remarks>
 internal sealed class RingRelay(EventLoop loop, int readEnd, int writeEnd) : Relay
 {
+    /// <summary>How many file descriptors one holds.</summary>
+    public const int Files = 2;
+
     private const int BytesPerCall = 1 << 20;
 
     /// <summary>Whose receives go here.</summary>
@@ -54,5 +57,6 @@ internal sealed class RingRelay(EventLoop loop, int readEnd, int writeEnd) : Rel
         Held = 0;
         Libc.Close(readEnd);
         Libc.Close(writeEnd);
+        loop.Files.Return(Files);
     }
 }

@@ -9,11 +9,17 @@ namespace PolyBalance.Transport.Linux;
 /// </summary>
 internal sealed class RingTransport : ITransport
 {
+    // A loop has its ring and the event that wakes it.
+    private const int FilesPerLoop = 2;
+
     private int _next;
 
-    private RingTransport(EventLoop[] loops, TimeProvider clock, LoopClock loopClock, BlockPool blocks)
+    private RingTransport(
+        EventLoop[] loops, TimeProvider clock, LoopClock loopClock, BlockPool blocks, FileAllowance files)
     {
         Loops = loops;
+        Files = files;
+        Files.Add(FilesPerLoop * loops.Length);
         loopClock.TimerLoop = loops[0];
         Heartbeat = new(clock, loopClock);
         Blocks = blocks;
@@ -27,6 +33,9 @@ internal sealed class RingTransport : ITransport
 
     /// <inheritdoc/>
     public BlockPool Blocks { get; }
+
+    /// <inheritdoc/>
+    public FileAllowance Files { get; }
 
     /// <inheritdoc/>
     public int Lanes => Loops.Length;
@@ -48,21 +57,24 @@ internal sealed class RingTransport : ITransport
     /// <param name="loops">How many.</param>
     /// <param name="blocks">Where memory comes from; null: a pool of its own.</param>
     /// <param name="error">0, or the error code that the kernel gave; see <see cref="RingObstacle"/>.</param>
+    /// <param name="files">What file descriptors may be used; null: any.</param>
     /// <returns>The transport; null when the kernel refused.</returns>
-    public static RingTransport? TryStart(TimeProvider clock, int loops, BlockPool? blocks, out int error)
+    public static RingTransport? TryStart(
+        TimeProvider clock, int loops, BlockPool? blocks, out int error, FileAllowance? files = null)
     {
         error = 0;
+        files ??= new();
         var loopClock = new LoopClock(clock);
         var started = new List<EventLoop>(loops);
         while (started.Count < loops && error == 0)
         {
-            error = EventLoop.TryStart(started.Count, loopClock, out var loop);
+            error = EventLoop.TryStart(started.Count, loopClock, files, out var loop);
             if (loop is not null)
                 started.Add(loop);
         }
 
         if (error == 0)
-            return new([.. started], clock, loopClock, blocks ?? new());
+            return new([.. started], clock, loopClock, blocks ?? new(), files);
 
         foreach (var loop in started)
             _ = loop.Stop();
@@ -79,20 +91,12 @@ internal sealed class RingTransport : ITransport
     /// <inheritdoc/>
     public ValueTask<ConnectResult> ConnectAsync(EndPoint address, long timeout)
     {
-        int file;
-        try
-        {
-            // The ring wants the bare file descriptor; it closes it itself.
-            var socket = StreamSocket.Open(address);
-            file = (int)socket.SafeHandle.DangerousGetHandle();
-            socket.SafeHandle.SetHandleAsInvalid();
-        }
-        catch (SocketException)
-        {
-            // No file descriptor left, or an address family that this machine does not have.
-            return new(new ConnectResult(null, FailureKind.ConnectFailed));
-        }
+        if (StreamSocket.TryOpen(address, Files, out var failure) is not { } socket)
+            return new(new ConnectResult(null, failure));
 
+        // The ring wants the bare file descriptor; it closes it itself.
+        var file = (int)socket.SafeHandle.DangerousGetHandle();
+        socket.SafeHandle.SetHandleAsInvalid();
         var loop = Current ?? Loops[(uint)Interlocked.Increment(ref _next) % (uint)Loops.Length];
         return new RingConnect(this, loop, address, file).RunAsync(timeout);
     }

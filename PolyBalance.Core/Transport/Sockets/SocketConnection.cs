@@ -20,6 +20,7 @@ internal sealed class SocketConnection : Connection, IReceiver, ISender
     private readonly Socket _socket;
     private readonly Heartbeat _heartbeat;
     private readonly BlockPool _pool;
+    private readonly FileAllowance _files;
     private readonly DeadlineSlot _deadlines;
     private readonly ConnectionInput _input;
     private readonly ConnectionOutput _output;
@@ -27,12 +28,14 @@ internal sealed class SocketConnection : Connection, IReceiver, ISender
     private readonly SocketSend _send;
     private int _released;
 
-    /// <summary>Takes over an established or a fresh socket.</summary>
-    public SocketConnection(Socket socket, EndPoint? remote, Heartbeat heartbeat, BlockPool pool)
+    /// <summary>Takes over an established or a fresh socket, which is counted already.</summary>
+    public SocketConnection(
+        Socket socket, EndPoint? remote, Heartbeat heartbeat, BlockPool pool, FileAllowance files)
     {
         _socket = socket;
         _heartbeat = heartbeat;
         _pool = pool;
+        _files = files;
         RemoteEndPoint = remote;
         _deadlines = heartbeat.Register(this);
         _input = new(this, this, pool);
@@ -160,6 +163,7 @@ internal sealed class SocketConnection : Connection, IReceiver, ISender
     private void DisposeSocket()
     {
         _socket.Dispose();
+        _files.Return();
         _receive.Dispose();
         _send.Dispose();
     }

@@ -7,10 +7,14 @@ namespace PolyBalance.Transport.Sockets;
 internal sealed class SocketTransport : ITransport
 {
     /// <summary>Starts the heartbeat; no socket is made yet.</summary>
-    public SocketTransport(TimeProvider clock, BlockPool? blocks = null)
+    /// <param name="clock">The clock of the heartbeat.</param>
+    /// <param name="blocks">Where memory comes from; null: a pool of its own.</param>
+    /// <param name="files">What file descriptors may be used; null: any.</param>
+    public SocketTransport(TimeProvider clock, BlockPool? blocks = null, FileAllowance? files = null)
     {
         Heartbeat = new(clock);
         Blocks = blocks ?? new();
+        Files = files ?? new();
     }
 
     /// <inheritdoc/>
@@ -23,24 +27,20 @@ internal sealed class SocketTransport : ITransport
     public BlockPool Blocks { get; }
 
     /// <inheritdoc/>
+    public FileAllowance Files { get; }
+
+    /// <inheritdoc/>
     public IConnectionListener Listen(EndPoint address)
-        => new SocketListener(StreamSocket.Listen(address), address, Heartbeat, Blocks);
+        => new SocketListener(StreamSocket.Listen(address), address, Heartbeat, Blocks, Files);
 
     /// <inheritdoc/>
     public async ValueTask<ConnectResult> ConnectAsync(EndPoint address, long timeout)
     {
-        SocketConnection connection;
-        try
-        {
-            connection = new(StreamSocket.Open(address), address, Heartbeat, Blocks);
-        }
-        catch (SocketException)
-        {
-            // No file descriptor left, or an address family that this machine does not have.
-            return new(null, FailureKind.ConnectFailed);
-        }
+        if (StreamSocket.TryOpen(address, Files, out var failure) is not { } socket)
+            return new(null, failure);
 
-        var failure = await connection.ConnectAsync(address, timeout);
+        var connection = new SocketConnection(socket, address, Heartbeat, Blocks, Files);
+        failure = await connection.ConnectAsync(address, timeout);
         if (failure == FailureKind.None)
             return new(connection, FailureKind.None);
 
