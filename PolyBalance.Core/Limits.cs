@@ -103,6 +103,26 @@ internal static class Limits
     /// <summary>The weight of a backend.</summary>
     public const int WeightMax = 1_000;
 
+    /// <summary>Probes at once, over all clusters: default of <c>max_concurrent_probes</c>.</summary>
+    public const int ConcurrentProbesDefault = 64;
+
+    /// <summary>What <c>max_concurrent_probes</c> may be set to at most.</summary>
+    public const int ConcurrentProbesMax = 4_096;
+
+    /// <summary>Results of a backend's probes that operators can look back on.</summary>
+    public const int ProbeHistoryCount = 10;
+
+    /// <summary>Content of an answer to a probe that is searched for <c>expect_body</c>. Unit: bytes.</summary>
+    public const int ProbeBodyBytesMax = 64 * 1024;
+
+    /// <summary>
+    /// What a probe reads of an answer at most, everything included: no backend keeps one busy. Unit: bytes.
+    /// </summary>
+    public const int ProbeAnswerBytesMax = 1024 * 1024;
+
+    /// <summary>What a program that is run as a probe may say; the rest is thrown away. Unit: bytes.</summary>
+    public const int ProbeOutputBytesMax = 4 * 1024;
+
     // Relations the code relies on. A negative constant does not convert to uint, so a wrong
     // pair of limits does not compile.
     private const uint TargetLeavesRoomForFields = HeadBytesDefault - RequestTargetBytesMax - 8_192;
@@ -111,6 +131,7 @@ internal static class Limits
     // Forwarding repeats at most one list (X-Forwarded-For) and adds a few short lines.
     private const uint WrittenHeadFitsLargeBlock = LargeBlockBytes - 2 * HeadBytesMax - 4_096;
     private const uint LastChunkAndTrailersFitSmallBlock = SmallBlockBytes - TrailerBytesMax - 64;
+    private const uint AnswerHasRoomForHeadAndBody = ProbeAnswerBytesMax - 4 * HeadBytesMax - ProbeBodyBytesMax;
     private const uint ChunkLineIsWorthReading = ChunkLineBytesMax - 16 - 2;
     private const uint OperatorsFitReservedFiles = FilesReserved - OperatorConnectionsMax - 128;
 }

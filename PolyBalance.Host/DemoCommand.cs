@@ -94,7 +94,10 @@ internal static class DemoCommand
     {
         var backends = new List<BackendOptions>();
         foreach (var row in tally.Rows)
-            backends.Add(new BackendOptions { Address = Address.Tcp("127.0.0.1", row.Port), Name = row.Name });
+        {
+            var address = Address.Tcp("127.0.0.1", row.Port);
+            backends.Add(new BackendOptions { Address = address, Name = row.Name, Health = null });
+        }
 
         var cluster = new ClusterOptions { Name = "demo", Backends = [.. backends], Health = null };
         var options = new ProxyOptions

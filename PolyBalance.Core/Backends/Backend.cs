@@ -15,7 +15,7 @@ internal sealed class Backend
 
     private readonly LaneCounters _counts = new();
     private long _failures;
-    private volatile Verdict _verdict = Verdict.Healthy;
+    private volatile Verdict _verdict;
 
     /// <summary>Makes a backend with an empty pool.</summary>
     public Backend(BackendKey key, BackendOptions options, ITransport transport, TimeProvider clock)
@@ -23,6 +23,7 @@ internal sealed class Backend
         Key = key;
         Name = options.Name;
         Address = options.Address.ToString();
+        _verdict = options.Health is null ? Verdict.Healthy : Verdict.Unknown;
         HostName = Encoding.ASCII.GetBytes(options.Address.IsUnix ? "localhost" : Address);
         Pool = new(new BackendAddress(options.Address, clock), transport, key.Pool, key.ConnectTimeout);
     }

@@ -32,7 +32,6 @@ public sealed record BackendOptions
         var health = section.SectionOrOff("health", inherited, "What this backend overrides of the cluster's probing.",
             health => HealthOptions.BindFrom(health, inherited ?? HealthOptions.Default));
 
-        section.WarnNoEffect("health");
         if (weight != 1)
             section.WarnNoEffect("weight");
 

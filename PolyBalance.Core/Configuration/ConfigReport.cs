@@ -49,6 +49,9 @@ internal sealed class ConfigReport
     /// <summary>Where readers describe their keys; <see langword="null"/> when a real configuration is read.</summary>
     public List<string>? Keys { get; init; }
 
+    /// <summary>Whether probes may run programs: <c>allow_exec</c>, which is read before what depends on it.</summary>
+    public bool AllowsExec { get; set; }
+
     /// <summary>Notes something that makes the configuration unusable.</summary>
     /// <param name="at">Where.</param>
     /// <param name="problem">What is wrong, without a period.</param>

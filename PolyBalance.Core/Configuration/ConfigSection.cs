@@ -68,6 +68,10 @@ internal sealed class ConfigSection
     /// <summary>Where the section is, as a part of a sentence.</summary>
     public string Place => At.Line == 0 ? $"in {At.File}" : $"at line {At.Line}";
 
+    /// <summary>Where errors about the key itself point.</summary>
+    /// <param name="key">Which key.</param>
+    public Position KeyPositionOf(string key) => _map.Find(key)?.KeyAt ?? At;
+
     /// <summary>Whether the user wrote an empty list.</summary>
     /// <param name="key">Which key.</param>
     public bool IsEmptyList(string key) => _map.Find(key)?.Value is ConfigList { Items.Count: 0 };
@@ -161,6 +165,31 @@ internal sealed class ConfigSection
                 continue;
 
             var parsed = parse(scalar.Text);
+            if (parsed.Flaw is { } flaw)
+                Report.Error(scalar.At, flaw);
+            else
+                values.Add(parsed.Value);
+        }
+
+        return [.. values];
+    }
+
+    /// <summary>Reads a mapping of single values whose keys the user chooses.</summary>
+    public EquatableArray<T> Pairs<T>(string key, string type, string purpose, Func<string, string, Parsed<T>> parse)
+    {
+        Describe(key, $"mapping of {type}", null, purpose);
+        if (Take(key) is not { } node || AsMap(key, node) is not { } map)
+            return [];
+
+        var values = new List<T>();
+        foreach (var entry in map.Entries)
+        {
+            if (AsScalar(entry.Key, entry.Value) is not { } scalar)
+                continue;
+
+            var parsed = scalar.IsPlain && YamlSurprise.Find(scalar.Text) is { } surprise
+                ? surprise
+                : parse(entry.Key, scalar.Text);
             if (parsed.Flaw is { } flaw)
                 Report.Error(scalar.At, flaw);
             else

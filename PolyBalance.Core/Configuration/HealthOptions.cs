@@ -3,9 +3,23 @@ namespace PolyBalance.Configuration;
 /// <summary>What a probe does. Config key <c>kind</c>.</summary>
 public enum ProbeKind
 {
-    /// <summary>A GET whose status code decides.</summary>
+    /// <summary>A GET whose answer decides.</summary>
     Http,
+
+    /// <summary>A connect that succeeds or not.</summary>
+    Tcp,
+
+    /// <summary>A call of <c>grpc.health.v1.Health/Check</c> over HTTP/2 in cleartext.</summary>
+    Grpc,
+
+    /// <summary>A program whose exit code decides; only where <c>allow_exec</c> allows it.</summary>
+    Exec,
 }
+
+/// <summary>A field that a probe sends, or looks for in an answer.</summary>
+/// <param name="Name">A field name; compared in any case.</param>
+/// <param name="Value">Its value; empty in an expectation: any value.</param>
+public sealed record ProbeField(string Name, string Value);
 
 /// <summary>Status codes from one bound to the other, both included.</summary>
 /// <param name="First">100 to 599.</param>
@@ -18,10 +32,10 @@ public readonly record struct StatusRange(int First, int Last)
 }
 
 /// <summary>How backends are probed. Config section <c>health</c>.</summary>
+/// <remarks>Two checks are the same when their options are equal: a reload that changes one starts it afresh.</remarks>
 public sealed record HealthOptions
 {
     private const int ThresholdMax = 1_000;
-    private const string ExpectExamples = "write codes or ranges, such as `200-399` or `200,204`";
 
     /// <summary>What applies when the section is absent.</summary>
     public static readonly HealthOptions Default = new();
@@ -29,13 +43,10 @@ public sealed record HealthOptions
     /// <summary>What a probe does.</summary>
     public ProbeKind Kind { get; init; } = ProbeKind.Http;
 
-    /// <summary>The request target of an HTTP probe. Starts with a slash.</summary>
-    public string Path { get; init; } = "/";
-
     /// <summary>From the start of one probe to the start of the next, before jitter.</summary>
     public TimeSpan Interval { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long a probe may take; not above <see cref="Interval"/>.</summary>
+    /// <summary>How long a probe may take, connecting included; not above <see cref="Interval"/>.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Failures in a row that make a backend unhealthy. At least 1.</summary>
@@ -47,33 +58,79 @@ public sealed record HealthOptions
     /// <summary>How far the interval varies in either direction. Unit: percent, 0 to 100.</summary>
     public int JitterPercent { get; init; } = 20;
 
-    /// <summary>Status codes that pass.</summary>
+    /// <summary>The request target of an HTTP probe. Starts with a slash.</summary>
+    public string Path { get; init; } = "/";
+
+    /// <summary>
+    /// What Host or <c>:authority</c> says; <see langword="null"/>: the address of the backend. HTTP and gRPC.
+    /// </summary>
+    public string? Host { get; init; }
+
+    /// <summary>Fields that an HTTP probe sends besides its own.</summary>
+    public EquatableArray<ProbeField> Fields { get; init; }
+
+    /// <summary>Status codes of an HTTP answer that pass.</summary>
     public EquatableArray<StatusRange> Expect { get; init; } = [new StatusRange(200, 399)];
+
+    /// <summary>A field that an HTTP answer must have to pass; <see langword="null"/>: none in particular.</summary>
+    public ProbeField? ExpectField { get; init; }
+
+    /// <summary>
+    /// What the content of an HTTP answer must hold in its first 64 KiB to pass; <see langword="null"/>: anything.
+    /// </summary>
+    public string? ExpectBody { get; init; }
+
+    /// <summary>Whose health a gRPC probe asks for; empty: that of the whole backend.</summary>
+    public string Service { get; init; } = "";
+
+    /// <summary>The absolute path of the program that an exec probe runs; <see langword="null"/>: none.</summary>
+    public string? Command { get; init; }
+
+    /// <summary>The arguments of that program, each as it is: no shell reads them.</summary>
+    public EquatableArray<string> Args { get; init; }
 
     /// <summary>Reads the section.</summary>
     /// <param name="section">Where the keys are.</param>
     /// <param name="inherited">What holds for keys that are not written.</param>
     internal static HealthOptions BindFrom(ConfigSection section, HealthOptions inherited)
     {
+        var kind = section.Value("kind", inherited.Kind, "http|tcp|grpc|exec", "http", "What a probe does.",
+            HealthReads.Kind);
+
+        // What one kind of probe is told means nothing to another.
+        var own = kind == inherited.Kind ? inherited : Default;
         var options = new HealthOptions
         {
-            Kind = section.Value("kind", inherited.Kind, "http", "http", "What a probe does.", ParseKind),
-            Path = section.Text("path", inherited.Path, "request path", "The request target of a probe.",
+            Kind = kind,
+            Path = section.Text("path", own.Path, "request path", "http: the request target of a probe.",
                 text => ConfigName.RequestPath(text, allowed: "?"))!,
             Interval = section.Duration("interval", inherited.Interval, Quantity.Shortest, Quantity.Longest,
                 "From the start of one probe to the start of the next, before jitter."),
             Timeout = section.Duration("timeout", inherited.Timeout, Quantity.Shortest, Quantity.Longest,
-                "How long a probe may take; not above the interval."),
+                "How long a probe may take, connecting included; not above the interval."),
             UnhealthyThreshold = section.Count("unhealthy_threshold", inherited.UnhealthyThreshold, 1, ThresholdMax,
                 "Failures in a row that make a backend unhealthy."),
             HealthyThreshold = section.Count("healthy_threshold", inherited.HealthyThreshold, 1, ThresholdMax,
                 "Passes in a row that make a backend healthy."),
             JitterPercent = section.Percent("jitter", inherited.JitterPercent,
                 "How far the interval varies in either direction."),
-            Expect = section.Value("expect", inherited.Expect, "status ranges", "200-399", "Status codes that pass.",
-                ParseExpect),
+            Expect = section.Value("expect", own.Expect, "status ranges", "200-399", "http: status codes that pass.",
+                HealthReads.Expect),
+            Host = section.Text("host", own.Host, "host[:port]",
+                "http, grpc: what Host or :authority says; by default the address of the backend.", HealthReads.Host),
+            Fields = HealthReads.Fields(section, own.Fields),
+            ExpectField = section.Word("expect_field", own.ExpectField, "name, or \"name: value\"", null,
+                "http: a field that an answer must have to pass.", HealthReads.ExpectField),
+            ExpectBody = section.Text("expect_body", own.ExpectBody, "text",
+                "http: what the first 64 KiB of an answer's content must hold to pass.", HealthReads.ExpectBody),
+            Service = section.Text("service", own.Service.Length == 0 ? null : own.Service, "name",
+                "grpc: whose health is asked for; by default that of the whole backend.", HealthReads.Service) ?? "",
+            Command = section.Text("command", own.Command, "absolute path", "exec: the program that is run.",
+                HealthReads.Command),
+            Args = HealthReads.Args(section, own.Args),
         };
 
+        HealthReads.CheckKind(section, options);
         if (options.Timeout <= options.Interval)
             return options;
 
@@ -85,36 +142,5 @@ public sealed record HealthOptions
             $"`timeout` {Quantity.Write(options.Timeout)} is longer than `interval` {Quantity.Write(options.Interval)}",
             $"write `timeout: {Quantity.Write(options.Interval)}` or less");
         return options;
-    }
-
-    private static Parsed<ProbeKind> ParseKind(string text) => text switch
-    {
-        "http" => ProbeKind.Http,
-        "tcp" or "grpc" or "exec"
-            => new Flaw($"probes of kind `{text}` are not part of this version yet", "write `http`"),
-        _ => new Flaw($"{Flaw.Show(text)} is no kind of probe", "write `http`"),
-    };
-
-    private static Parsed<EquatableArray<StatusRange>> ParseExpect(string text)
-    {
-        var ranges = new List<StatusRange>();
-        foreach (var part in text.Split(','))
-        {
-            var bounds = part.Trim().Split('-');
-            if (bounds.Length > 2)
-                return new Flaw($"{Flaw.Show(part.Trim())} is no range of status codes", ExpectExamples);
-
-            var first = Quantity.Count(bounds[0], 100, 599);
-            var last = Quantity.Count(bounds[^1], 100, 599);
-            if (first.Flaw is not null || last.Flaw is not null)
-                return new Flaw($"{Flaw.Show(part.Trim())} is no status code from 100 to 599", ExpectExamples);
-            if (last.Value < first.Value)
-                return new Flaw($"the range {Flaw.Show(part.Trim())} runs backwards",
-                    $"write `{last.Value}-{first.Value}`");
-
-            ranges.Add(new(first.Value, last.Value));
-        }
-
-        return new([.. ranges], null);
     }
 }

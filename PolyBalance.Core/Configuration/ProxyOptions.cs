@@ -45,6 +45,12 @@ public sealed record ProxyOptions
     /// <summary>How the process ends.</summary>
     public ShutdownOptions Shutdown { get; init; } = ShutdownOptions.Default;
 
+    /// <summary>Whether probes of kind exec may run programs. Config key <c>allow_exec</c>.</summary>
+    public bool AllowsExec { get; init; }
+
+    /// <summary>Most probes at once, over all clusters. Config key <c>max_concurrent_probes</c>.</summary>
+    public int ConcurrentProbesMax { get; init; } = PolyBalance.Limits.ConcurrentProbesDefault;
+
     /// <summary>Which implementation moves the bytes.</summary>
     public TransportKind Transport { get; init; } = TransportKind.Auto;
 
@@ -99,6 +105,9 @@ public sealed record ProxyOptions
         var routes = root.Items("routes", null, "list",
             "Which requests go where; the first match wins. Without it the only cluster takes all.",
             RouteOptions.BindFrom);
+        var allowsExec = root.Value("allow_exec", false, "true|false", "false",
+            "Whether probes of kind exec may run programs.", ParseTruth);
+        root.Report.AllowsExec = allowsExec;
         root.RequireWritten("clusters", "write `clusters: { web: { backends: [ \"10.0.0.1:8080\" ] } }`");
         var clusters = root.Entries("clusters", "The named sets of backends.", ClusterOptions.BindFrom);
 
@@ -117,6 +126,9 @@ public sealed record ProxyOptions
             Logging = root.Section("logging", "What is written to which log.", LoggingOptions.BindFrom),
             Shutdown = root.Section("shutdown", "How the process ends after the first signal.",
                 ShutdownOptions.BindFrom),
+            AllowsExec = allowsExec,
+            ConcurrentProbesMax = root.Count("max_concurrent_probes", PolyBalance.Limits.ConcurrentProbesDefault, 1,
+                PolyBalance.Limits.ConcurrentProbesMax, "Most probes at once, over all clusters."),
             Transport = root.Value("transport", TransportKind.Auto, "auto|io_uring|sockets", "auto",
                 "Which implementation moves the bytes; auto: io_uring where the system allows it.",
                 ParseTransport),
@@ -125,6 +137,13 @@ public sealed record ProxyOptions
                 WorkerCount.Parse),
         };
     }
+
+    private static Parsed<bool> ParseTruth(string text) => text switch
+    {
+        "true" => true,
+        "false" => false,
+        _ => new Flaw($"{Flaw.Show(text)} is neither `true` nor `false`", "write one of the two"),
+    };
 
     private static Parsed<TransportKind> ParseTransport(string text) => text switch
     {

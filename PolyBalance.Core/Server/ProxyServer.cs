@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.ObjectPool;
 using PolyBalance.Admin;
 using PolyBalance.Configuration;
+using PolyBalance.Health;
 using PolyBalance.Proxy;
 using PolyBalance.Telemetry;
 using PolyBalance.Topology;
@@ -16,12 +17,14 @@ namespace PolyBalance.Server;
 public sealed class ProxyServer : IAsyncDisposable
 {
     private static readonly TimeSpan SweepPeriod = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan FirstRoundMax = TimeSpan.FromSeconds(5);
 
     private readonly ProxyOptions _options;
     private readonly ILogger _logger;
     private readonly ITransport _transport;
     private readonly IExchangeSink? _sink;
     private readonly SnapshotStore _store;
+    private readonly HealthMonitor _health;
     private readonly ProxyHandler _proxy;
     private readonly AdminHandler _admin = new();
     private readonly ConnectionRegistry _traffic = new(firstNumber: 0);
@@ -44,6 +47,7 @@ public sealed class ProxyServer : IAsyncDisposable
         _sink = sink;
         _transport = transport;
         _store = new(new SnapshotBuilder(transport, clock).Build(options, previous: null));
+        _health = new(_store, new(transport, clock), new Random(), _logger);
         _proxy = new(_store, new Attempt(new HttpDate(transport.Heartbeat)));
     }
 
@@ -93,10 +97,17 @@ public sealed class ProxyServer : IAsyncDisposable
     /// <summary>The snapshot in force.</summary>
     internal SnapshotStore Store => _store;
 
-    /// <summary>Listens on every address; all of them, or none.</summary>
+    /// <summary>What probes know of every backend.</summary>
+    internal HealthMonitor Health => _health;
+
+    /// <summary>
+    /// Probes every backend once, five seconds at most, and then listens on every address; all of them, or none.
+    /// </summary>
     /// <exception cref="ListenException">An address cannot be listened on. The message says what to do.</exception>
     public async Task StartAsync()
     {
+        _storeLoop = _store.RunAsync(_stop.Token);
+        await _health.StartAsync(FirstRoundMax);
         try
         {
             foreach (var listener in _options.Listeners)
@@ -121,7 +132,6 @@ public sealed class ProxyServer : IAsyncDisposable
 
         _transport.Heartbeat.Every(SweepPeriod, SweepPools);
         new FileWatch(_transport.Files, _store, _transport.Heartbeat, _logger).Start(_options.Limits.ConnectionsMax);
-        _storeLoop = _store.RunAsync(_stop.Token);
         foreach (var listener in _trafficListeners.Concat(_adminListeners))
             listener.Start();
     }
@@ -159,6 +169,7 @@ public sealed class ProxyServer : IAsyncDisposable
         await CloseAsync(_adminListeners);
         _traffic.Abort();
         _operators.Abort();
+        await _health.DisposeAsync();
         foreach (var backend in _store.Current.Backends())
             backend.Pool.Retire();
 

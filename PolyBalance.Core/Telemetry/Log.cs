@@ -42,6 +42,27 @@ internal static partial class Log
         + "waiting, {Connections} connections to backends not made; raise LimitNOFILE of the unit, or `ulimit -n`")]
     public static partial void FilesShort(ILogger logger, int limit, long clients, long connections);
 
+    [LoggerMessage(2001, LogLevel.Warning, "Backend {Backend} of cluster {Cluster} is unhealthy: {Reason}")]
+    public static partial void BackendUnhealthy(ILogger logger, string backend, string cluster, string reason);
+
+    [LoggerMessage(2002, LogLevel.Information, "Backend {Backend} of cluster {Cluster} is healthy: {Reason}")]
+    public static partial void BackendHealthy(ILogger logger, string backend, string cluster, string reason);
+
+    [LoggerMessage(2003, LogLevel.Information,
+        "Probed before listening: of {Backends} backends {Healthy} are healthy, {Unhealthy} not, {Unknown} unknown")]
+    public static partial void ProbedBeforeListening(
+        ILogger logger, int backends, int healthy, int unhealthy, int unknown);
+
+    [LoggerMessage(2004, LogLevel.Warning, "No backend is healthy: nothing can be forwarded until a probe passes")]
+    public static partial void NoneHealthy(ILogger logger);
+
+    [LoggerMessage(2005, LogLevel.Warning,
+        "Every probe of cluster {Cluster} is answered 404: is health.path right?")]
+    public static partial void EveryProbeNotFound(ILogger logger, string cluster);
+
+    [LoggerMessage(2006, LogLevel.Error, "A probe failed because of a bug in PolyBalance; please report it")]
+    public static partial void ProbeFailed(ILogger logger, Exception exception);
+
     [LoggerMessage(3001, LogLevel.Error,
         "A client connection failed because of a bug in PolyBalance; please report it")]
     public static partial void ExchangeFailed(ILogger logger, Exception exception);

@@ -84,9 +84,18 @@ internal sealed class SnapshotBuilder(ITransport transport, TimeProvider clock)
             var key = new BackendKey(options.Name, backend.Address, options.Pool, options.Timeouts.Connect);
             if (known.TryGetValue(key, out var kept))
                 kept.Rename(backend.Name);
-            backends.Add(kept ?? new(key, backend, transport, clock));
+            backends.Add(kept ?? Succeed(new(key, backend, transport, clock), before));
         }
 
         return MakeCluster(options, backends.ToImmutable(), before);
+    }
+
+    // Other bounds on its connections make another backend, but say nothing about whether it works.
+    private static Backend Succeed(Backend fresh, Cluster? before)
+    {
+        var former = before?.Backends.FirstOrDefault(backend => backend.Key.Address == fresh.Key.Address);
+        if (former is not null && fresh.Verdict == Verdict.Unknown)
+            fresh.Judge(former.Verdict);
+        return fresh;
     }
 }

@@ -19,6 +19,11 @@ internal sealed class SnapshotStore(Snapshot first)
     /// <summary>The world now.</summary>
     public Snapshot Current => _current;
 
+    /// <summary>
+    /// Hears of each snapshot that is another one, once it is in force. On the store's loop; set before that runs.
+    /// </summary>
+    public Action<Snapshot>? Published { get; set; }
+
     /// <summary>Queues a change: a total function from the snapshot it finds to the next one.</summary>
     public ValueTask PublishAsync(Func<Snapshot, Snapshot> change, CancellationToken cancel)
         => _changes.Writer.WriteAsync(change, cancel);
@@ -60,5 +65,7 @@ internal sealed class SnapshotStore(Snapshot first)
         var next = change(previous);
         _current = next;                    // exchanges that start from here on see it
         previous.RetireAbsentFrom(next);    // what nobody can pick any more lets go of its connections
+        if (!ReferenceEquals(next, previous))
+            Published?.Invoke(next);
     }
 }

@@ -32,8 +32,8 @@ internal sealed class ConfigErrorTests
     // Below the smallest file, from line 6 on.
     [TestCase("limit: {}", "6:1: unknown key `limit`; did you mean `limits`?")]
     [TestCase("colour: red",
-        "6:1: unknown key `colour`; allowed here: `listeners`, `admin`, `routes`, `clusters`, `timeouts`, "
-        + "`limits`, `logging`, `shutdown`, `transport`, `workers`")]
+        "6:1: unknown key `colour`; allowed here: `listeners`, `admin`, `routes`, `allow_exec`, `clusters`, "
+        + "`timeouts`, `limits`, `logging`, `shutdown`, `max_concurrent_probes`, `transport`, `workers`")]
     [TestCase("limits: { head:8KiB }", "6:11: unknown key `head:8KiB`; write a space after the colon of `head:`")]
     [TestCase("limits: {}\nlimits: {}",
         "7:1: the key `limits` is already in this mapping, at line 6; remove one of the two")]
@@ -126,8 +126,7 @@ internal sealed class ConfigErrorTests
     [TestCase("health: { jitter: 20 }", "6:23: the percentage `20` has no sign; write `20%`")]
     [TestCase("health: { healthy_threshold: 0 }", "6:34: 0 is outside 1 to 1000; write at least `1`")]
     [TestCase("health: { unhealthy_threshold: -1 }", "6:36: -1 is outside 1 to 1000; write at least `1`")]
-    [TestCase("health: { kind: tcp }", "6:21: probes of kind `tcp` are not part of this version yet; write `http`")]
-    [TestCase("health: { kind: ping }", "6:21: `ping` is no kind of probe; write `http`")]
+    [TestCase("health: { kind: htp }", "6:21: `htp` is no kind of probe; did you mean `http`?")]
     [TestCase("health: { path: healthz }", "6:21: the path `healthz` does not start with `/`; write `/healthz`")]
     [TestCase("health: { expect: 99 }",
         "6:23: `99` is no status code from 100 to 599; write codes or ranges, such as `200-399` or `200,204`")]

@@ -133,10 +133,9 @@ internal sealed class ConfigOverridesTests
             Is.EqualTo((string[])["6:24: `timeout` 5s is longer than `interval` 2s; write `timeout: 2s` or less"]));
 
     [Test]
-    public void Flags_for_features_of_later_versions_warn()
+    public void Flags_for_probes_take_effect_without_a_warning()
         => Assert.That(Parsing.Lines(Parse(Parsing.Smallest,
-            new() { HealthInterval = new("2", "-health-interval") }).Warnings),
-            Is.EqualTo((string[])["-health-interval: `health` has no effect in this version"]));
+            new() { HealthInterval = new("2", "-health-interval") }).Warnings), Is.Empty);
 
     [Test]
     public void The_environment_is_read_by_its_names_and_empty_means_unset()

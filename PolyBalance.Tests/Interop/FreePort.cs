@@ -11,6 +11,9 @@ internal static class FreePort
     private const int First = 20_000;
     private const int Last = 32_000;
 
+    /// <summary>The port of an address.</summary>
+    public static int Of(string address) => IPEndPoint.Parse(address).Port;
+
     /// <summary>A port on 127.0.0.1 that nobody listened on a moment ago.</summary>
     public static int Next()
     {

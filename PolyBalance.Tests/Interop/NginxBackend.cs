@@ -23,22 +23,27 @@ internal sealed class NginxBackend : IAsyncDisposable
 
     /// <summary>Starts one and waits until it listens.</summary>
     /// <param name="name">What it says in the field X-Backend of every response.</param>
-    public static async Task<NginxBackend> StartAsync(string name)
+    public static Task<NginxBackend> StartAsync(string name) => StartAtAsync(name, port: null);
+
+    /// <summary>Starts one and waits until it listens, where another one listened before.</summary>
+    /// <param name="name">What it says in the field X-Backend of every response.</param>
+    /// <param name="port">The port; null: any.</param>
+    public static async Task<NginxBackend> StartAtAsync(string name, int? port)
     {
         var nginx = Programs.Find("nginx");
         var folder = Directory.CreateTempSubdirectory("polybalance-").FullName;
         Directory.CreateDirectory(Path.Combine(folder, "files"));
         for (var start = 1; ; start++)
         {
-            var port = FreePort.Next();
+            var chosen = port ?? FreePort.Next();
             var file = Path.Combine(folder, "nginx.conf");
-            await File.WriteAllTextAsync(file, Configuration(folder, name, port));
+            await File.WriteAllTextAsync(file, Configuration(folder, name, chosen));
             var process = RunningProgram.Start(nginx, ["-e", "stderr", "-p", folder, "-c", file]);
             try
             {
                 // Logged after the sockets listen.
                 await process.ErrorLineAsync("event method");
-                return new(folder, process, port);
+                return new(folder, process, chosen);
             }
             catch (InvalidOperationException)
             {

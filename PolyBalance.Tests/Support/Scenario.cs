@@ -35,7 +35,7 @@ internal sealed class Scenario
     /// <summary>How many exchanges were recorded.</summary>
     public int RecordCount => _sink.Count;
 
-    /// <summary>Starts everything.</summary>
+    /// <summary>Starts everything. Backends are probed only where the configuration says how.</summary>
     public static async Task<Scenario> StartAsync(Medium medium, string configuration)
     {
         var scenario = new Scenario(medium);
@@ -47,9 +47,11 @@ internal sealed class Scenario
         Assert.That(result.Errors, Is.Empty);
 
         var anyPort = Address.Tcp("127.0.0.1", 0);
-        var options = result.Options! with
+        var isProbed = configuration.Contains("health:", StringComparison.Ordinal);
+        var options = isProbed ? result.Options! : Unprobed.From(result.Options!);
+        options = options with
         {
-            Listeners = [.. result.Options.Listeners.Select(listener => listener with { Bind = anyPort })],
+            Listeners = [.. options.Listeners.Select(listener => listener with { Bind = anyPort })],
         };
         scenario._server = ProxyServer.Create(
             options, scenario.Logs, scenario._sink, scenario._network.Transport, scenario.Clock);

@@ -6,7 +6,7 @@ using PolyBalance.Transport;
 
 namespace PolyBalance.Tests.Topology;
 
-/// <summary>Snapshots from configuration text.</summary>
+/// <summary>Snapshots from configuration text; every backend is eligible from the start.</summary>
 internal sealed class Worlds : IAsyncDisposable
 {
     private readonly ManualClock _clock = new();
@@ -33,7 +33,7 @@ internal sealed class Worlds : IAsyncDisposable
     {
         var result = ProxyOptions.Parse($"listeners: [ {{ bind: \":8000\" }} ]\n{clusters}", "test.yaml");
         Assert.That(result.Errors, Is.Empty);
-        return _builder.Build(result.Options!, previous);
+        return _builder.Build(Unprobed.From(result.Options!), previous);
     }
 
     /// <inheritdoc/>

@@ -1,0 +1,157 @@
+namespace PolyBalance.Configuration;
+
+/// <summary>What the keys of <c>health</c> may say, and which kind of probe each belongs to.</summary>
+internal static class HealthReads
+{
+    private const string ExpectExamples = "write codes or ranges, such as `200-399` or `200,204`";
+    private const int TextLengthMax = 1_024;
+
+    private static readonly string[] Kinds = ["http", "tcp", "grpc", "exec"];
+
+    // Keys that not every kind knows.
+    private static readonly (string Key, ProbeKind[] Kinds)[] KeysOfKinds =
+    [
+        ("path", [ProbeKind.Http]), ("expect", [ProbeKind.Http]), ("fields", [ProbeKind.Http]),
+        ("expect_field", [ProbeKind.Http]), ("expect_body", [ProbeKind.Http]),
+        ("host", [ProbeKind.Http, ProbeKind.Grpc]), ("service", [ProbeKind.Grpc]),
+        ("command", [ProbeKind.Exec]), ("args", [ProbeKind.Exec]),
+    ];
+
+    // Fields that a probe writes itself, or that would change how its message is read.
+    private static readonly string[] FieldsOfOurs =
+    [
+        "Host", "Connection", "Content-Length", "Transfer-Encoding", "TE", "Trailer", "Upgrade", "Expect",
+        "Keep-Alive", "Proxy-Connection",
+    ];
+
+    /// <summary>Reads what a probe does.</summary>
+    public static Parsed<ProbeKind> Kind(string text)
+        => Array.IndexOf(Kinds, text) is >= 0 and var index
+            ? (ProbeKind)index
+            : new Flaw($"{Flaw.Show(text)} is no kind of probe", NearestName.Suggest(text, Kinds, "write one of"));
+
+    /// <summary>Reads status codes and ranges of them.</summary>
+    public static Parsed<EquatableArray<StatusRange>> Expect(string text)
+    {
+        var ranges = new List<StatusRange>();
+        foreach (var part in text.Split(','))
+        {
+            var bounds = part.Trim().Split('-');
+            if (bounds.Length > 2)
+                return new Flaw($"{Flaw.Show(part.Trim())} is no range of status codes", ExpectExamples);
+
+            var first = Quantity.Count(bounds[0], 100, 599);
+            var last = Quantity.Count(bounds[^1], 100, 599);
+            if (first.Flaw is not null || last.Flaw is not null)
+                return new Flaw($"{Flaw.Show(part.Trim())} is no status code from 100 to 599", ExpectExamples);
+            if (last.Value < first.Value)
+                return new Flaw($"the range {Flaw.Show(part.Trim())} runs backwards",
+                    $"write `{last.Value}-{first.Value}`");
+
+            ranges.Add(new(first.Value, last.Value));
+        }
+
+        return new([.. ranges], null);
+    }
+
+    /// <summary>Reads a literal host, with or without a port. RFC 9110 §7.2.</summary>
+    public static Parsed<string> Host(string text)
+        => HostPolicy.Parse(text) is { Flaw: null, Value: { Kind: HostPolicyKind.Literal, Value: var host } }
+            ? host
+            : new Flaw($"{Flaw.Show(text)} is no host", "write `host` or `host:port`");
+
+    /// <summary>Reads the fields that a probe sends.</summary>
+    public static EquatableArray<ProbeField> Fields(ConfigSection section, EquatableArray<ProbeField> inherited)
+    {
+        var written = section.Pairs("fields", "name: value", "http: fields that a probe sends besides its own.",
+            SentField);
+        return section.IsWritten("fields") ? written : inherited;
+    }
+
+    /// <summary>Reads a field that must be there: its name, or its name and its value.</summary>
+    public static Parsed<ProbeField?> ExpectField(string text)
+    {
+        var colon = text.IndexOf(':', StringComparison.Ordinal);
+        var field = Field(colon < 0 ? text : text[..colon], colon < 0 ? "" : text[(colon + 1)..].Trim());
+        return new(field.Value, field.Flaw);
+    }
+
+    /// <summary>Reads a text that content must hold.</summary>
+    public static Parsed<string> ExpectBody(string text)
+        => text.Length is > 0 and <= TextLengthMax
+            ? text
+            : new Flaw("the text must not be empty or long", $"write at most {TextLengthMax} characters");
+
+    /// <summary>Reads the name of a gRPC service.</summary>
+    public static Parsed<string> Service(string text)
+        => text.Length <= 255 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-' or '/')
+            ? text
+            : new Flaw($"{Flaw.Show(text)} is no name of a gRPC service", "write one such as `shop.v1.Orders`");
+
+    /// <summary>Reads the path of a program.</summary>
+    public static Parsed<string> Command(string text)
+        => text.StartsWith('/') && text.Length > 1 && !text.Any(char.IsControl)
+            ? text
+            : new Flaw($"{Flaw.Show(text)} is no absolute path",
+                "write one such as `/usr/local/bin/check`; arguments go into `args`");
+
+    /// <summary>Reads the arguments of a program.</summary>
+    public static EquatableArray<string> Args(ConfigSection section, EquatableArray<string> inherited)
+    {
+        var written = section.List<string>("args", "text", "exec: its arguments; no shell reads them.",
+            text => text.Length <= TextLengthMax && !text.Contains('\0', StringComparison.Ordinal)
+                ? text
+                : new Flaw("the argument is too long", $"write at most {TextLengthMax} characters"));
+        return section.IsWritten("args") ? written : inherited;
+    }
+
+    /// <summary>Reports keys that do not belong to the kind of probe, and what a kind needs and has not.</summary>
+    public static void CheckKind(ConfigSection section, HealthOptions options)
+    {
+        if (section.IsWritten("kind") && !section.IsReadable("kind"))
+            return;
+
+        foreach (var (key, kinds) in KeysOfKinds)
+        {
+            if (!section.IsWritten(key) || section.IsEmptyList(key) || kinds.Contains(options.Kind))
+                continue;
+
+            section.Report.Error(section.KeyPositionOf(key),
+                $"`{key}` means nothing to a probe of kind `{Kinds[(int)options.Kind]}`",
+                $"remove it, or write `kind: {Kinds[(int)kinds[0]]}`");
+        }
+
+        if (options.Kind != ProbeKind.Exec)
+            return;
+
+        if (section.IsWritten("kind") && !section.Report.AllowsExec)
+        {
+            section.Report.Error(section.PositionOf("kind"), "probes of kind `exec` run programs, which is not allowed",
+                "write `allow_exec: true` at the top level");
+        }
+
+        if (options.Command is null && !section.IsWritten("command"))
+            section.Report.Error(section.At, "a probe of kind `exec` needs `command`",
+                "write `command: /path/of/the/program`");
+    }
+
+    private static Parsed<ProbeField> SentField(string name, string value)
+        => FieldsOfOurs.Contains(name, StringComparer.OrdinalIgnoreCase)
+            ? new Flaw($"{Flaw.Show(name)} is not for `fields` to say",
+                name.Equals("Host", StringComparison.OrdinalIgnoreCase) ? "write `host`" : "remove it")
+            : Field(name, value);
+
+    // RFC 9110 §5.1 and §5.5; what is not ASCII has no meaning that both sides agree on.
+    private static Parsed<ProbeField> Field(string name, string value)
+    {
+        if (name.Length is 0 or > 128 || name.Any(c => !IsTokenCharacter(c)))
+            return new Flaw($"{Flaw.Show(name)} is no field name", "write one such as `X-Probe`");
+
+        return value.Length <= TextLengthMax && value.All(c => c is '\t' or (>= ' ' and <= '~'))
+            ? new ProbeField(name, value.Trim(' ', '\t'))
+            : new Flaw($"{Flaw.Show(value)} is no field value", "write at most 1024 printable ASCII characters");
+    }
+
+    private static bool IsTokenCharacter(char c)
+        => char.IsAsciiLetterOrDigit(c) || "!#$%&'*+-.^_`|~".Contains(c, StringComparison.Ordinal);
+}
