@@ -97,6 +97,18 @@ internal static class Limits
     /// <summary>Large blocks kept for reuse when nobody needs them.</summary>
     public const int LargeBlocksKept = 128;
 
+    /// <summary>Connects to one backend under way at once; who needs another waits.</summary>
+    public const int ConnectsAtOnce = 16;
+
+    /// <summary>The same while a backend is on trial or starts slowly.</summary>
+    public const int ConnectsAtOnceWhileRamping = 4;
+
+    /// <summary>
+    /// How often a pick is repeated because others took the last place at the picked backend first; then it counts as
+    /// full.
+    /// </summary>
+    public const int PlacesLostMax = 16;
+
     /// <summary>Topology changes waiting to be applied.</summary>
     public const int PendingChangesMax = 1_024;
 

@@ -14,12 +14,19 @@ internal sealed class Backend
     private const int RequestCount = 1;
 
     private readonly LaneCounters _counts = new();
+    private readonly ConcurrencyGate _gate;
+    private readonly Heartbeat _heartbeat;
     private long _failures;
+    private long _dueAt = Heartbeat.Never;
     private volatile Verdict _verdict;
 
     /// <summary>Makes a backend with an empty pool.</summary>
-    public Backend(BackendKey key, BackendOptions options, ITransport transport, TimeProvider clock)
+    public Backend(
+        BackendKey key, BackendOptions options, ITransport transport, TimeProvider clock, BackendNews? news = null)
     {
+        _heartbeat = transport.Heartbeat;
+        _gate = new(key.Pool.ConnectionsMax);
+        News = news ?? BackendNews.ToNobody;
         Key = key;
         Name = options.Name;
         Address = options.Address.ToString();
@@ -43,6 +50,15 @@ internal sealed class Backend
     /// <summary>Its connections.</summary>
     public ConnectionPool Pool { get; }
 
+    /// <summary>What traffic says of it.</summary>
+    public PassiveHealth Passive { get; } = new();
+
+    /// <summary>What its latest return means for its share.</summary>
+    public SlowStart SlowStart { get; } = new();
+
+    /// <summary>Who hears of it.</summary>
+    public BackendNews News { get; }
+
     /// <summary>What probes say of it.</summary>
     public Verdict Verdict => _verdict;
 
@@ -58,21 +74,81 @@ internal sealed class Backend
     /// <summary>The configuration calls it something else now; only records and messages depend on that.</summary>
     public void Rename(string name) => Name = name;
 
-    /// <summary>
-    /// An attempt at this backend begins. Exactly one <see cref="Report"/> follows, whatever happens.
-    /// </summary>
-    public void Begin()
+    /// <summary>The clock of its deadlines, in heartbeat time.</summary>
+    public long Now => _heartbeat.Now;
+
+    /// <summary>A difference of two moments in heartbeat time.</summary>
+    public TimeSpan SpanOf(long ticks) => _heartbeat.Span(ticks);
+
+    /// <summary>Whether it has as many exchanges as it may have. A glance: <see cref="TryBegin"/> decides.</summary>
+    public bool IsFull => _gate.IsFull;
+
+    /// <summary>Whether even a request that can go nowhere else finds no room.</summary>
+    public bool IsAtMax => _gate.IsAtMax;
+
+    /// <summary>An attempt at this backend begins, if there is room for it.</summary>
+    /// <param name="isLastResort">There is nowhere else to go: only <c>pool.max_connections</c> counts.</param>
+    /// <param name="admission">When there is room: exactly one <see cref="Report"/> follows, whatever happens.</param>
+    public bool TryBegin(bool isLastResort, out Admission admission)
     {
+        admission = default;
+        if (!_gate.TryEnter(isLastResort, out var isCounted))
+            return false;
+
         _counts.Add(InFlightCount, 1);
         _counts.Add(RequestCount, 1);
+        admission = new(isCounted, Passive.Era);
+        return true;
     }
 
     /// <summary>How an attempt ended. Only what <see cref="Side.Backend"/> caused counts against it.</summary>
-    public void Report(in AttemptOutcome outcome)
+    public void Report(Admission admission, in AttemptOutcome outcome)
     {
         _counts.Add(InFlightCount, -1);
-        if (Failure.Of(outcome.Failure).Side == Side.Backend && outcome.Failure != FailureKind.None)
+        if (admission.IsCounted)
+            _gate.Leave();
+        if (Failure.Of(outcome.Failure).Side == Side.Backend)
             Interlocked.Increment(ref _failures);
+        if (Passive.Observe(admission.Era, outcome))
+            News.RequestRefresh();
+    }
+
+    /// <summary>
+    /// Closes connections that are too old and looks at the share of failures. The heartbeat, about once a second.
+    /// </summary>
+    public void Sweep()
+    {
+        Pool.Sweep();
+        if (Passive.ObserveShare(Now, Requests - InFlight))
+            News.RequestRefresh();
+    }
+
+    /// <summary>Has its cluster looked at when the time has come. The heartbeat, several times a second.</summary>
+    public void Watch()
+    {
+        if (Now >= Volatile.Read(ref _dueAt))
+            News.RequestRefresh();
+    }
+
+    /// <summary>When its cluster has to be looked at next, whatever happens. Store's loop.</summary>
+    /// <param name="dueAt">In heartbeat time; <see cref="Heartbeat.Never"/>: when something happens.</param>
+    public void SetDue(long dueAt) => Volatile.Write(ref _dueAt, dueAt);
+
+    /// <summary>What protects it from too much at once. Exchanges and connects beyond it go on. Store's loop.</summary>
+    /// <param name="exchangesMax">Exchanges at once; 0 for no bound but that of the pool.</param>
+    /// <param name="connectsMax">Connects at once.</param>
+    public void Protect(int exchangesMax, int connectsMax)
+    {
+        _gate.SetSoftLimit(exchangesMax);
+        Pool.SetConnectsAtOnce(connectsMax);
+    }
+
+    /// <summary>Takes up what a reload may have changed. Store's loop.</summary>
+    public void Configure(EjectionOptions? ejection, TimeSpan? slowStart)
+    {
+        if (Passive.Rules?.Options != ejection)
+            Passive.Rules = ejection is null ? null : new(ejection, _heartbeat);
+        SlowStart.Duration = slowStart is { } duration ? _heartbeat.Ticks(duration) : 0;
     }
 
     /// <summary>Notes a new verdict. What follows from it comes with the next snapshot.</summary>

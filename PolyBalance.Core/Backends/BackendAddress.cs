@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using PolyBalance.Configuration;
+using PolyBalance.Transport;
 
 namespace PolyBalance.Backends;
 
@@ -43,6 +44,29 @@ internal sealed class BackendAddress
         var isFresh = !_isName
             || (known.Length > 0 && _clock.GetElapsedTime(Volatile.Read(ref _lookedUpAt)) < FreshFor);
         return isFresh ? new(known) : new(LookUpAsync(known));
+    }
+
+    /// <summary>
+    /// Connects within a deadline. A name may stand for several addresses (localhost is ::1 and 127.0.0.1): the first
+    /// that answers is taken.
+    /// </summary>
+    /// <param name="transport">By which way.</param>
+    /// <param name="deadline">For all of them together, in heartbeat time.</param>
+    public async ValueTask<ConnectResult> ConnectAsync(ITransport transport, long deadline)
+    {
+        var result = new ConnectResult(null, FailureKind.ConnectFailed);
+        foreach (var address in await ResolveAsync())
+        {
+            var left = deadline - transport.Heartbeat.Now;
+            if (left <= 0)
+                return new(null, FailureKind.ConnectTimedOut);
+
+            result = await transport.ConnectAsync(address, left);
+            if (result.Connection is not null)
+                return result;
+        }
+
+        return result;
     }
 
     // One look-up at a time; with an old answer at hand nobody waits for the new one.

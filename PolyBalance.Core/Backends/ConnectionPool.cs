@@ -28,6 +28,7 @@ internal sealed class ConnectionPool
     private readonly IdleStack _idle;
     private readonly IdleLimit _idleLimit;
     private readonly LaneCounters _counts = new();
+    private readonly ConnectGate _gate;
     private readonly BackendAddress _address;
     private readonly ITransport _transport;
     private readonly PoolOptions _options;
@@ -44,6 +45,7 @@ internal sealed class ConnectionPool
     public ConnectionPool(BackendAddress address, ITransport transport, PoolOptions options, TimeSpan connectTimeout)
     {
         _idle = new(transport.Lanes);
+        _gate = new(transport.KeepsLanesApart ? transport.Lanes : 1);
         _idleLimit = new(transport.Heartbeat);
         _address = address;
         _transport = transport;
@@ -71,15 +73,22 @@ internal sealed class ConnectionPool
     /// <summary>How long a connection may be idle and still be reused.</summary>
     public IdleLimit IdleLimit => _idleLimit;
 
-    /// <summary>A connection for one exchange: the newest idle one that is alive, else a fresh one.</summary>
+    /// <summary>Connects under way.</summary>
+    public int Connecting => _gate.Count;
+
+    /// <summary>
+    /// A connection for one exchange: the newest idle one that is alive, else a fresh one. When enough others connect
+    /// already: the first that comes back, or the turn to connect, whatever is sooner, within the connect timeout.
+    /// </summary>
     /// <param name="mustBeFresh">Never an idle one: the exchange has just lost a stale connection.</param>
     /// <param name="mustBeSure">
     /// The request cannot be sent twice: ask the medium once more whether an idle connection is alive. A system call.
     /// </param>
-    public ValueTask<AcquireResult> AcquireAsync(bool mustBeFresh, bool mustBeSure)
+    /// <param name="client">Whom it is for, so that it can leave while it waits; null: it stays.</param>
+    public ValueTask<AcquireResult> AcquireAsync(bool mustBeFresh, bool mustBeSure, IWaitingClient? client = null)
     {
         var now = _transport.Heartbeat.Now;
-        while (!mustBeFresh && TryPop(out var idle))
+        while (!mustBeFresh && TryPop(_transport.Lane, out var idle))
         {
             if (!_idleLimit.Trusts(now - idle.IdleSince, mustBeSure))
             {
@@ -95,22 +104,14 @@ internal sealed class ConnectionPool
             }
 
             if (!idle.TryUse(now))
-            {
                 _idle.Forget(idle);
-                continue;
-            }
-
-            if (IsTooOld(idle) || (mustBeSure && idle.Connection.HasUnreportedInput()))
-            {
-                Discard(idle, CloseReason.Closed);
-                continue;
-            }
-
-            _counts.Add(ReuseCount, 1);
-            return new(new AcquireResult(idle, FailureKind.None));
+            else if (IsOfUse(idle, mustBeSure))
+                return new(new AcquireResult(idle, FailureKind.None));
         }
 
-        return ConnectAsync();
+        return _gate.TryEnter()
+            ? ConnectAsync(now + _connectTimeout)
+            : WaitAsync(mustBeFresh, mustBeSure, client);
     }
 
     /// <summary>Takes a connection back whose exchange ended cleanly on both sides.</summary>
@@ -133,6 +134,12 @@ internal sealed class ConnectionPool
         // Retired just now, before it was idle: whoever retired the pool did not see it.
         if (connection.Generation != Volatile.Read(ref _generation) && connection.TryRetire())
             Interlocked.Decrement(ref _open);
+
+        // Somebody may wait for it. The push before this look, and the look for idle connections behind a waiter's
+        // joining the queue: one of the two sees the other.
+        var lane = _gate.LaneOf(_transport, connection.Connection.Lane);
+        if (_gate.HasWaiting(lane))
+            ServeWaiting(lane);
     }
 
     /// <summary>Closes a connection that cannot carry another exchange.</summary>
@@ -210,21 +217,107 @@ internal sealed class ConnectionPool
         Interlocked.Decrement(ref _open);
     }
 
+    /// <summary>How many connects may be under way at once from now on.</summary>
+    public void SetConnectsAtOnce(int limit) => _gate.SetLimit(limit);
+
     private bool IsTooOld(BackendConnection connection)
         => _transport.Heartbeat.Now - connection.Born > _lifetimeMax;
 
+    // Closes it when it is of no use.
+    private bool IsOfUse(BackendConnection idle, bool mustBeSure)
+    {
+        if (IsTooOld(idle) || (mustBeSure && idle.Connection.HasUnreportedInput()))
+        {
+            Discard(idle, CloseReason.Closed);
+            return false;
+        }
+
+        _counts.Add(ReuseCount, 1);
+        return true;
+    }
+
     [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
-    private async ValueTask<AcquireResult> ConnectAsync()
+    private async ValueTask<AcquireResult> WaitAsync(bool mustBeFresh, bool mustBeSure, IWaitingClient? client)
+    {
+        var deadline = _transport.Heartbeat.Now + _connectTimeout;
+        while (true)
+        {
+            var turn = new ConnectTurn(_transport.Heartbeat, deadline);
+            if (client is not null && !client.TryWait(turn))
+            {
+                turn.Release();
+                return new(null, FailureKind.ClientClosed);
+            }
+
+            // A fresh one comes from nobody's hand: who must have it waits where nothing is handed out.
+            var lane = mustBeFresh ? _gate.NoLane : _gate.LaneOf(_transport, _transport.Lane);
+            _gate.Wait(turn, lane);
+            ServeWaiting(lane);
+            var end = await turn.EndAsync();
+            turn.Release();
+            if (client is not null && !client.TryEndWait(turn))
+                return GiveUp(end);
+
+            switch (end.Kind)
+            {
+                case TurnEndKind.Connect:
+                    return await ConnectAsync(deadline);
+                case TurnEndKind.Handed when IsOfUse(end.Handed!, mustBeSure):
+                    return new(end.Handed, FailureKind.None);
+                case TurnEndKind.TimedOut or TurnEndKind.Left:
+                    return GiveUp(end);
+            }
+        }
+    }
+
+    // Nothing came in time, or the client has left, perhaps just when its turn came.
+    private AcquireResult GiveUp(TurnEnd end)
+    {
+        if (end.Kind == TurnEndKind.Connect)
+            _gate.Leave();
+        else if (end.Handed is { } handed)
+            Return(handed);
+        return new(null, end.Kind == TurnEndKind.TimedOut ? FailureKind.ConnectTimedOut : FailureKind.ClientClosed);
+    }
+
+    // Hands what has just come back to those who wait for it.
+    private void ServeWaiting(int lane)
+    {
+        var ownLane = _transport.KeepsLanesApart ? lane : _transport.Lane;
+        while (_gate.HasWaiting(lane) && TryPop(ownLane, out var idle))
+        {
+            var now = _transport.Heartbeat.Now;
+            if (!_idleLimit.Trusts(now - idle.IdleSince, mustBeSure: true))
+            {
+                // Whoever can use one that old has had his look at it.
+                _idle.Push(idle);
+                return;
+            }
+
+            if (!idle.TryUse(now))
+                _idle.Forget(idle);
+            else if (!_gate.TryHand(lane, idle))
+                Return(idle);
+        }
+    }
+
+    // The caller holds a place in the gate, which is given back here.
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
+    private async ValueTask<AcquireResult> ConnectAsync(long deadline)
     {
         var generation = Volatile.Read(ref _generation);
         while (!TryCount())
         {
             // A connection that is idle in another lane, or for too long, is of no use here, but its place is.
-            if (!TryDismissWitness() && (!_transport.KeepsLanesApart || !TryEvict()))
-                return new(null, FailureKind.PoolExhausted);
+            if (TryDismissWitness() || TryEvict())
+                continue;
+
+            _gate.Leave();
+            return new(null, FailureKind.PoolExhausted);
         }
 
-        var result = await DialAsync();
+        var result = await _address.ConnectAsync(_transport, deadline);
+        _gate.Leave();
         if (result.Connection is null)
         {
             Interlocked.Decrement(ref _open);
@@ -237,10 +330,9 @@ internal sealed class ConnectionPool
         return new(connection, FailureKind.None);
     }
 
-    // Of the calling thread's own lane, so that an exchange stays on its thread; else of any, where any is of use.
-    private bool TryPop([NotNullWhen(true)] out BackendConnection? idle)
+    // Of the caller's own lane, so that an exchange stays on its thread; else of any, where any is of use.
+    private bool TryPop(int lane, [NotNullWhen(true)] out BackendConnection? idle)
     {
-        var lane = _transport.Lane;
         if (lane >= 0 && _idle.TryPop(lane, out idle))
             return true;
 
@@ -303,24 +395,5 @@ internal sealed class ConnectionPool
             if (Interlocked.CompareExchange(ref _open, open + 1, open) == open)
                 return true;
         }
-    }
-
-    // A name may stand for several addresses (localhost is ::1 and 127.0.0.1): each is tried within one timeout.
-    private async ValueTask<ConnectResult> DialAsync()
-    {
-        var deadline = _transport.Heartbeat.Now + _connectTimeout;
-        var result = new ConnectResult(null, FailureKind.ConnectFailed);
-        foreach (var address in await _address.ResolveAsync())
-        {
-            var left = deadline - _transport.Heartbeat.Now;
-            if (left <= 0)
-                return new(null, FailureKind.ConnectTimedOut);
-
-            result = await _transport.ConnectAsync(address, left);
-            if (result.Connection is not null)
-                return result;
-        }
-
-        return result;
     }
 }

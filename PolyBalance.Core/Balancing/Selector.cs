@@ -15,9 +15,12 @@ internal readonly record struct Candidate(Backend Backend, int Weight);
 /// <param name="key">Hash of the affinity key, or 0 when there is none.</param>
 /// <param name="now">In heartbeat time.</param>
 /// <param name="excluded">Backends that this exchange has tried already.</param>
-internal readonly ref struct SelectionContext(ulong key, long now, ReadOnlySpan<Backend> excluded)
+/// <param name="isLastResort">Nobody took the request while slow starts and trials were respected.</param>
+internal readonly ref struct SelectionContext(
+    ulong key, long now, ReadOnlySpan<Backend> excluded, bool isLastResort = false)
 {
     private readonly ReadOnlySpan<Backend> _excluded = excluded;
+    private readonly bool _isLastResort = isLastResort;
 
     /// <summary>Hash of the affinity key, or 0 when there is none.</summary>
     public ulong Key { get; } = key;
@@ -25,9 +28,12 @@ internal readonly ref struct SelectionContext(ulong key, long now, ReadOnlySpan<
     /// <summary>In heartbeat time.</summary>
     public long Now { get; } = now;
 
-    /// <summary>Whether this exchange may go to a backend: it has not tried it.</summary>
+    /// <summary>Whether this exchange may go to a backend: it has room, and the exchange has not tried it.</summary>
     public bool Accepts(Backend backend)
     {
+        if (_isLastResort ? backend.IsAtMax : backend.IsFull)
+            return false;
+
         foreach (var tried in _excluded)
         {
             if (ReferenceEquals(tried, backend))

@@ -94,8 +94,7 @@ public sealed record ClusterOptions
                 "What happens to a request when no backend is eligible."),
         };
 
-        foreach (var key in (string[])["ejection", "slow_start", "sticky"])
-            section.WarnNoEffect(key);
+        section.WarnNoEffect("sticky");
         if (options.WhenNoneEligible != NoneEligibleRule.Refuse)
             section.WarnNoEffect("when_none_eligible");
 

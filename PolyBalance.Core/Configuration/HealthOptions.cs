@@ -115,7 +115,7 @@ public sealed record HealthOptions
             JitterPercent = section.Percent("jitter", inherited.JitterPercent,
                 "How far the interval varies in either direction."),
             Expect = section.Value("expect", own.Expect, "status ranges", "200-399", "http: status codes that pass.",
-                HealthReads.Expect),
+                StatusRanges.Parse),
             Host = section.Text("host", own.Host, "host[:port]",
                 "http, grpc: what Host or :authority says; by default the address of the backend.", HealthReads.Host),
             Fields = HealthReads.Fields(section, own.Fields),

@@ -3,7 +3,6 @@ namespace PolyBalance.Configuration;
 /// <summary>What the keys of <c>health</c> may say, and which kind of probe each belongs to.</summary>
 internal static class HealthReads
 {
-    private const string ExpectExamples = "write codes or ranges, such as `200-399` or `200,204`";
     private const int TextLengthMax = 1_024;
 
     private static readonly string[] Kinds = ["http", "tcp", "grpc", "exec"];
@@ -29,30 +28,6 @@ internal static class HealthReads
         => Array.IndexOf(Kinds, text) is >= 0 and var index
             ? (ProbeKind)index
             : new Flaw($"{Flaw.Show(text)} is no kind of probe", NearestName.Suggest(text, Kinds, "write one of"));
-
-    /// <summary>Reads status codes and ranges of them.</summary>
-    public static Parsed<EquatableArray<StatusRange>> Expect(string text)
-    {
-        var ranges = new List<StatusRange>();
-        foreach (var part in text.Split(','))
-        {
-            var bounds = part.Trim().Split('-');
-            if (bounds.Length > 2)
-                return new Flaw($"{Flaw.Show(part.Trim())} is no range of status codes", ExpectExamples);
-
-            var first = Quantity.Count(bounds[0], 100, 599);
-            var last = Quantity.Count(bounds[^1], 100, 599);
-            if (first.Flaw is not null || last.Flaw is not null)
-                return new Flaw($"{Flaw.Show(part.Trim())} is no status code from 100 to 599", ExpectExamples);
-            if (last.Value < first.Value)
-                return new Flaw($"the range {Flaw.Show(part.Trim())} runs backwards",
-                    $"write `{last.Value}-{first.Value}`");
-
-            ranges.Add(new(first.Value, last.Value));
-        }
-
-        return new([.. ranges], null);
-    }
 
     /// <summary>Reads a literal host, with or without a port. RFC 9110 §7.2.</summary>
     public static Parsed<string> Host(string text)

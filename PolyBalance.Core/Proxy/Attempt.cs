@@ -44,16 +44,10 @@ internal sealed class Attempt(HttpDate date)
         exchange.NothingSent = true;
 
         // :: 9 acquire
-        var acquired = await backend.Pool.AcquireAsync(mustBeFresh, mustBeSure: !exchange.IsRepeatable);
-        if (acquired.Connection is not { } lease)
-            return acquired.Failure;
-
-        if (!exchange.Client.TryUse(lease))
-        {
-            backend.Pool.Discard(lease, CloseReason.Aborted);
-            exchange.State.ClientClosed();
-            return FailureKind.ClientClosed;
-        }
+        var acquired = await backend.Pool.AcquireAsync(
+            mustBeFresh, mustBeSure: !exchange.IsRepeatable, exchange.Client);
+        if (acquired.Connection is not { } lease || !exchange.Client.TryUse(lease))
+            return GiveUp(exchange, backend, acquired);
 
         // :: 10 forward the head
         var connection = lease.Connection;
@@ -104,6 +98,21 @@ internal sealed class Attempt(HttpDate date)
 
         exchange.NothingSent = connection.BytesSent == sentBefore;
         return Settle(exchange, backend, lease, mayReuse, failure, upload.Result);
+    }
+
+    // There is no connection, or nobody any more whom it could serve.
+    private static FailureKind GiveUp(Exchange exchange, Backend backend, in AcquireResult acquired)
+    {
+        var failure = acquired.Failure;
+        if (acquired.Connection is { } unused)
+        {
+            backend.Pool.Discard(unused, CloseReason.Aborted);
+            failure = FailureKind.ClientClosed;
+        }
+
+        if (failure == FailureKind.ClientClosed)
+            exchange.State.ClientClosed();
+        return failure;
     }
 
     // Ends the lease, and decides what the attempt failed with when several things went wrong at once.

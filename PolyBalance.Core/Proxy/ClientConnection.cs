@@ -16,14 +16,14 @@ namespace PolyBalance.Proxy;
 /// client that leaves takes the attempt with it, by aborting the backend's connection (<c>_lease</c>, exchanged
 /// atomically).
 /// </remarks>
-internal sealed class ClientConnection : IConnectionWatcher
+internal sealed class ClientConnection : IConnectionWatcher, IWaitingClient
 {
     private static readonly object Gone = new();
 
     private readonly ListenerWiring _shared;
     private readonly long _number;
     private readonly IPAddress? _address;
-    private object? _lease;             // the backend's connection in use, or Gone
+    private object? _lease;             // the backend's connection in use, what is waited for instead, or Gone
     private Exchange? _exchange;        // rented with the first byte of a head
     private long _exchanges;
     private long _scanned;
@@ -113,11 +113,30 @@ internal sealed class ClientConnection : IConnectionWatcher
         => ReferenceEquals(Interlocked.CompareExchange(ref _lease, null, lease), lease);
 
     /// <inheritdoc/>
+    public bool TryWait(ConnectTurn turn)
+    {
+        if (Interlocked.CompareExchange(ref _lease, turn, null) is not null)
+            return false;
+
+        // While a part of the request is unread, the end of the input is not the news.
+        if (_exchange is { State.IsRequestRead: true })
+            Connection.Watch(this);
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public bool TryEndWait(ConnectTurn turn)
+        => ReferenceEquals(Interlocked.CompareExchange(ref _lease, null, turn), turn);
+
+    /// <inheritdoc/>
     void IConnectionWatcher.OnInput(bool ended)
     {
         // Bytes are the next request, which waits its turn.
-        if (ended && Interlocked.Exchange(ref _lease, Gone) is BackendConnection lease)
-            lease.Connection.Abort(CloseReason.Aborted);
+        var lease = ended ? Interlocked.Exchange(ref _lease, Gone) : null;
+        if (lease is BackendConnection connection)
+            connection.Connection.Abort(CloseReason.Aborted);
+        else if (lease is ConnectTurn turn)
+            turn.Leave();
     }
 
     // One exchange. False when the connection should end.

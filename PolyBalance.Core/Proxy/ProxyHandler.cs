@@ -32,18 +32,19 @@ internal sealed class ProxyHandler(SnapshotStore store, Attempt attempt) : IExch
         var tries = 0;
         var backend = default(Backend);
         var mustBeFresh = false;
+        var admission = default(Admission);
         do
         {
             // :: 8 select
-            if (!mustBeFresh)
+            if (!mustBeFresh || !backend!.TryBegin(isLastResort: true, out admission))
             {
-                backend = tries++ < cluster.AttemptsMax ? Pick(exchange, cluster) : null;
+                mustBeFresh = false;
+                backend = tries++ < cluster.AttemptsMax ? Choose(exchange, cluster, out admission) : null;
                 if (backend is null)
                     break;
                 exchange.BeginAttempt(backend);
             }
 
-            backend!.Begin();
             var started = exchange.Client.Heartbeat.Now;
             failure = FailureKind.InternalError;
             try
@@ -52,7 +53,7 @@ internal sealed class ProxyHandler(SnapshotStore store, Attempt attempt) : IExch
             }
             finally
             {
-                backend.Report(exchange.EndAttempt(backend, failure, started));
+                backend.Report(admission, exchange.EndAttempt(backend, failure, started));
             }
 
             // A stale connection says nothing about the backend: once more, on a fresh one, and not counted as a try.
@@ -60,14 +61,36 @@ internal sealed class ProxyHandler(SnapshotStore store, Attempt attempt) : IExch
         }
         while (failure != FailureKind.None && MayRepeat(exchange, failure));
 
+        // Nobody was tried although somebody may be: they all have as much as they may have.
+        if (exchange.Attempts == 0 && failure == FailureKind.NoEligibleBackend && cluster.Eligible.Length > 0)
+            failure = FailureKind.PoolExhausted;
         exchange.Upload.Release();
         return failure == FailureKind.None
             ? failure
             : await LocalResponse.RefuseAsync(exchange, failure);
     }
 
-    private static Backend? Pick(Exchange exchange, Cluster cluster)
-        => cluster.Selector.Pick(new(key: 0, exchange.Client.Heartbeat.Now, exchange.Tried));
+    // First among the backends that take a request now, then among all that have any room: a backend on trial or at its
+    // slow start is spared only as long as nobody is refused for it. When even these are full, the request ends here.
+    private static Backend? Choose(Exchange exchange, Cluster cluster, out Admission admission)
+    {
+        admission = default;
+        for (var round = 0; round < 2; round++)
+        {
+            var isLastResort = round > 0;
+            var lost = 0;
+            while (lost++ < Limits.PlacesLostMax && Pick(exchange, cluster, isLastResort) is { } backend)
+            {
+                if (backend.TryBegin(isLastResort, out admission))
+                    return backend;
+            }
+        }
+
+        return null;
+    }
+
+    private static Backend? Pick(Exchange exchange, Cluster cluster, bool isLastResort)
+        => cluster.Selector.Pick(new(key: 0, exchange.Client.Heartbeat.Now, exchange.Tried, isLastResort));
 
     private static void Prepare(Exchange exchange, Route route)
     {

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.ObjectPool;
 using PolyBalance.Admin;
+using PolyBalance.Backends;
 using PolyBalance.Configuration;
 using PolyBalance.Health;
 using PolyBalance.Proxy;
@@ -17,6 +18,7 @@ namespace PolyBalance.Server;
 public sealed class ProxyServer : IAsyncDisposable
 {
     private static readonly TimeSpan SweepPeriod = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan WatchPeriod = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan FirstRoundMax = TimeSpan.FromSeconds(5);
 
     private readonly ProxyOptions _options;
@@ -46,7 +48,8 @@ public sealed class ProxyServer : IAsyncDisposable
         _logger = logs.CreateLogger("polybalance");
         _sink = sink;
         _transport = transport;
-        _store = new(new SnapshotBuilder(transport, clock).Build(options, previous: null));
+        var news = new BackendNews(_logger, () => _store!.RequestRefresh());
+        _store = new(new SnapshotBuilder(transport, clock, news).Build(options, previous: null));
         _health = new(_store, new(transport, clock), new Random(), _logger);
         _proxy = new(_store, new Attempt(new HttpDate(transport.Heartbeat)));
     }
@@ -130,7 +133,8 @@ public sealed class ProxyServer : IAsyncDisposable
             throw;
         }
 
-        _transport.Heartbeat.Every(SweepPeriod, SweepPools);
+        _transport.Heartbeat.Every(SweepPeriod, SweepBackends);
+        _transport.Heartbeat.Every(WatchPeriod, WatchBackends);
         new FileWatch(_transport.Files, _store, _transport.Heartbeat, _logger).Start(_options.Limits.ConnectionsMax);
         foreach (var listener in _trafficListeners.Concat(_adminListeners))
             listener.Start();
@@ -221,9 +225,15 @@ public sealed class ProxyServer : IAsyncDisposable
         Log.Listening(_logger, purpose, listener.Address, _transport.Name);
     }
 
-    private void SweepPools()
+    private void SweepBackends()
     {
         foreach (var backend in _store.Current.Backends())
-            backend.Pool.Sweep();
+            backend.Sweep();
+    }
+
+    private void WatchBackends()
+    {
+        foreach (var backend in _store.Current.Backends())
+            backend.Watch();
     }
 }

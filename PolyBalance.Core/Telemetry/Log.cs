@@ -63,6 +63,18 @@ internal static partial class Log
     [LoggerMessage(2006, LogLevel.Error, "A probe failed because of a bug in PolyBalance; please report it")]
     public static partial void ProbeFailed(ILogger logger, Exception exception);
 
+    [LoggerMessage(2101, LogLevel.Warning,
+        "Backend {Backend} of cluster {Cluster} is ejected for {Duration}: {Reason}")]
+    public static partial void BackendEjected(
+        ILogger logger, string backend, string cluster, TimeSpan duration, string reason);
+
+    [LoggerMessage(2102, LogLevel.Information, "Backend {Backend} of cluster {Cluster} is in service again: {Reason}")]
+    public static partial void BackendReturned(ILogger logger, string backend, string cluster, string reason);
+
+    [LoggerMessage(2103, LogLevel.Warning,
+        "Backend {Backend} of cluster {Cluster} stays in service, or too few would be left, although {Reason}")]
+    public static partial void EjectionRefused(ILogger logger, string backend, string cluster, string reason);
+
     [LoggerMessage(3001, LogLevel.Error,
         "A client connection failed because of a bug in PolyBalance; please report it")]
     public static partial void ExchangeFailed(ILogger logger, Exception exception);

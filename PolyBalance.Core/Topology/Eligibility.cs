@@ -5,31 +5,52 @@ using PolyBalance.Configuration;
 
 namespace PolyBalance.Topology;
 
-/// <summary>Which backends of a cluster may receive traffic now, and how much of it. Pure.</summary>
+/// <summary>Which backends of a cluster may receive traffic now, and how much of it.</summary>
+/// <remarks>Pure: reads what <see cref="Ejections"/> and <see cref="SlowStarts"/> have decided before.</remarks>
 internal static class Eligibility
 {
     /// <summary>Decides for a whole cluster at once: how many are left matters for each of them.</summary>
     /// <param name="options">The cluster.</param>
     /// <param name="backends">Its backends, in the order of the options.</param>
-    public static ImmutableArray<Candidate> Of(ClusterOptions options, ImmutableArray<Backend> backends)
+    /// <param name="now">In heartbeat time.</param>
+    public static ImmutableArray<Candidate> Of(ClusterOptions options, ImmutableArray<Backend> backends, long now)
     {
-        var candidates = Among(options, backends, isStrict: true);
+        var candidates = Among(options, backends, now, isStrict: true);
         return candidates.IsEmpty && options.WhenNoneEligible == NoneEligibleRule.UseAll
-            ? Among(options, backends, isStrict: false)
+            ? Among(options, backends, now, isStrict: false)
             : candidates;
     }
 
+    /// <summary>Whether a backend could receive traffic if it were not for an ejection.</summary>
+    public static bool IsUsable(BackendOptions options, Backend backend)
+        => options.Weight > 0 && backend.Verdict == Verdict.Healthy;
+
+    /// <summary>The share that a backend has come to, in tenths.</summary>
+    public static int TenthsOf(Backend backend, long now)
+        => backend.Passive.Stage == ServiceStage.OnTrial ? 1 : backend.SlowStart.TenthsAt(now);
+
     private static ImmutableArray<Candidate> Among(
-        ClusterOptions options, ImmutableArray<Backend> backends, bool isStrict)
+        ClusterOptions options, ImmutableArray<Backend> backends, long now, bool isStrict)
     {
         var candidates = ImmutableArray.CreateBuilder<Candidate>(backends.Length);
+        var least = Ramp.Full;
+        var most = 1;
         for (var index = 0; index < backends.Length; index++)
         {
-            var weight = options.Backends[index].Weight;
-            if (weight > 0 && (!isStrict || backends[index].Verdict == Verdict.Healthy))
-                candidates.Add(new(backends[index], weight));
+            var (backend, weight) = (backends[index], options.Backends[index].Weight);
+            var isEligible = backend.Passive.Stage != ServiceStage.Ejected
+                && IsUsable(options.Backends[index], backend);
+            if (weight == 0 || (isStrict && !isEligible))
+                continue;
+
+            var tenths = TenthsOf(backend, now);
+            (least, most) = (Math.Min(least, tenths), Math.Max(most, tenths));
+            candidates.Add(new(backend, weight * tenths));
         }
 
+        // Only the relation counts: where all have come equally far, the weights are the configured ones.
+        for (var index = 0; index < candidates.Count && least == most; index++)
+            candidates[index] = candidates[index] with { Weight = candidates[index].Weight / most };
         return candidates.ToImmutable();
     }
 }

@@ -10,7 +10,7 @@ namespace PolyBalance.Topology;
 /// Options and the previous snapshot make the next one. A backend whose key is unchanged is carried over, connections
 /// and all.
 /// </summary>
-internal sealed class SnapshotBuilder(ITransport transport, TimeProvider clock)
+internal sealed class SnapshotBuilder(ITransport transport, TimeProvider clock, BackendNews? news = null)
 {
     /// <summary>
     /// Builds the snapshot that follows <paramref name="previous"/>; cannot fail for options that were validated.
@@ -26,8 +26,8 @@ internal sealed class SnapshotBuilder(ITransport transport, TimeProvider clock)
     }
 
     /// <summary>
-    /// The same options in the light of what is now known of the backends: their verdicts above all. The very snapshot
-    /// that was given when nothing follows from it.
+    /// The same options in the light of what is now known of the backends: their verdicts, what traffic says of them,
+    /// and how far their slow starts have come. The very snapshot that was given when nothing follows from it.
     /// </summary>
     public static Snapshot Refresh(Snapshot previous)
     {
@@ -36,11 +36,11 @@ internal sealed class SnapshotBuilder(ITransport transport, TimeProvider clock)
         for (var index = 0; index < clusters.Count; index++)
         {
             var cluster = clusters[index];
-            var eligible = Eligibility.Of(cluster.Options, cluster.Backends);
+            var eligible = Settle(cluster.Options, cluster.Backends);
             if (eligible.AsSpan().SequenceEqual(cluster.Eligible.AsSpan()))
                 continue;
 
-            clusters[index] = MakeCluster(cluster.Options, cluster.Backends, cluster);
+            clusters[index] = MakeCluster(cluster.Options, cluster.Backends, eligible, cluster);
             hasChanged = true;
         }
 
@@ -55,9 +55,21 @@ internal sealed class SnapshotBuilder(ITransport transport, TimeProvider clock)
         return new(version, options, new(routes), clusters.ToImmutable());
     }
 
-    private static Cluster MakeCluster(ClusterOptions options, ImmutableArray<Backend> backends, Cluster? previous)
+    // Who is ejected first: it decides who returns, and that begins a slow start.
+    private static ImmutableArray<Candidate> Settle(ClusterOptions options, ImmutableArray<Backend> backends)
     {
-        var eligible = Eligibility.Of(options, backends);
+        if (backends.IsEmpty)
+            return [];
+
+        var now = backends[0].Now;
+        Ejections.Settle(options, backends, now);
+        SlowStarts.Settle(options, backends, now);
+        return Eligibility.Of(options, backends, now);
+    }
+
+    private static Cluster MakeCluster(
+        ClusterOptions options, ImmutableArray<Backend> backends, ImmutableArray<Candidate> eligible, Cluster? previous)
+    {
         var selector = BalancingAlgorithms.Of(options.Algorithm).Build(eligible, previous?.Selector);
         return new(options, backends, eligible, selector);
     }
@@ -84,10 +96,15 @@ internal sealed class SnapshotBuilder(ITransport transport, TimeProvider clock)
             var key = new BackendKey(options.Name, backend.Address, options.Pool, options.Timeouts.Connect);
             if (known.TryGetValue(key, out var kept))
                 kept.Rename(backend.Name);
-            backends.Add(kept ?? Succeed(new(key, backend, transport, clock), before));
+            var current = kept ?? Succeed(new(key, backend, transport, clock, news), before);
+            current.Configure(options.Ejection, options.SlowStart);
+            if (kept is null && previous is not null)
+                current.SlowStart.NoteAddedLater();
+            backends.Add(current);
         }
 
-        return MakeCluster(options, backends.ToImmutable(), before);
+        var all = backends.ToImmutable();
+        return MakeCluster(options, all, Settle(options, all), before);
     }
 
     // Other bounds on its connections make another backend, but say nothing about whether it works.

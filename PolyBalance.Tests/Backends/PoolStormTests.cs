@@ -31,7 +31,9 @@ internal sealed class PoolStormTests
                     var result = await rig.Pool.AcquireAsync(random.Next(20) == 0, random.Next(2) == 0);
                     if (result.Connection is not { } connection)
                     {
-                        Assert.That(result.Failure, Is.EqualTo(FailureKind.PoolExhausted));
+                        // The clock runs so fast that a turn to connect may not come in time.
+                        Assert.That(result.Failure,
+                            Is.EqualTo(FailureKind.PoolExhausted).Or.EqualTo(FailureKind.ConnectTimedOut));
                         Interlocked.Increment(ref refused);
                         continue;
                     }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using NUnit.Framework;
 using PolyBalance.Backends;
 using PolyBalance.Balancing;
 using PolyBalance.Configuration;
@@ -26,6 +27,16 @@ internal static class SomeBackends
 
         return backends.MoveToImmutable();
     }
+
+    /// <summary>An attempt that nothing stands in the way of.</summary>
+    public static Admission Begin(this Backend backend)
+    {
+        Assert.That(backend.TryBegin(isLastResort: false, out var admission), Is.True);
+        return admission;
+    }
+
+    /// <summary>How an attempt ended that held no place and began in the first era.</summary>
+    public static void Report(this Backend backend, in AttemptOutcome outcome) => backend.Report(default, outcome);
 
     /// <summary>Candidates with equal shares.</summary>
     public static ImmutableArray<Candidate> Evenly(ImmutableArray<Backend> backends)

@@ -104,9 +104,7 @@ internal sealed class ProxyOptionsTests
         => Assert.That(Parsing.Warnings(FullExample.Text), Is.EqualTo((string[])
         [
             "16:51: `weight` has no effect in this version",
-            "22:5: `ejection` has no effect in this version",
             "23:29: `retries.budget` has no effect in this version",
-            "24:5: `slow_start` has no effect in this version",
             "25:5: `sticky` has no effect in this version",
         ]));
 

@@ -1,0 +1,15 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace PolyBalance.Backends;
+
+/// <summary>Who hears of backends: handed down to each of them when it is made.</summary>
+/// <param name="Logger">Where its ups and downs are told.</param>
+/// <param name="RequestRefresh">
+/// What is known of it has changed: have its cluster looked at. Any thread; neither waits nor allocates.
+/// </param>
+internal sealed record BackendNews(ILogger Logger, Action RequestRefresh)
+{
+    /// <summary>For backends that stand for themselves, as in tests.</summary>
+    public static readonly BackendNews ToNobody = new(NullLogger.Instance, static () => { });
+}
