@@ -18,6 +18,8 @@ internal sealed class Backend
     private readonly Heartbeat _heartbeat;
     private long _failures;
     private long _dueAt = Heartbeat.Never;
+    private readonly long _ticksPerSecond;
+    private volatile ResponseTime? _responseTime;
     private volatile Verdict _verdict;
 
     /// <summary>Makes a backend with an empty pool.</summary>
@@ -27,6 +29,7 @@ internal sealed class Backend
         _heartbeat = transport.Heartbeat;
         _gate = new(key.Pool.ConnectionsMax);
         News = news ?? BackendNews.ToNobody;
+        _ticksPerSecond = clock.TimestampFrequency;
         Key = key;
         Name = options.Name;
         Address = options.Address.ToString();
@@ -71,6 +74,12 @@ internal sealed class Backend
     /// <summary>Attempts that failed because of it.</summary>
     public long Failures => Interlocked.Read(ref _failures);
 
+    /// <summary>
+    /// How slow it answers, for algorithms that go by it: measured from the first call on, and for no others. Only from
+    /// whoever builds snapshots, one at a time.
+    /// </summary>
+    public ResponseTime MeasureResponseTime() => _responseTime ??= new(_ticksPerSecond);
+
     /// <summary>The configuration calls it something else now; only records and messages depend on that.</summary>
     public void Rename(string name) => Name = name;
 
@@ -105,6 +114,7 @@ internal sealed class Backend
     public void Report(Admission admission, in AttemptOutcome outcome)
     {
         _counts.Add(InFlightCount, -1);
+        _responseTime?.Observe(outcome);
         if (admission.IsCounted)
             _gate.Leave();
         if (Failure.Of(outcome.Failure).Side == Side.Backend)

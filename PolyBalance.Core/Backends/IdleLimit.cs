@@ -28,6 +28,9 @@ internal sealed class IdleLimit
     // What a request needs to get there at least, scheduling on both sides included.
     private static readonly TimeSpan MarginMin = TimeSpan.FromMilliseconds(25);
 
+    // A busy backend may close late: what is that late was never going to be closed.
+    private static readonly TimeSpan DoubtAge = TimeSpan.FromSeconds(1);
+
     // Closes within so short a time have one cause: a restart, or one timeout that ran out for many at once.
     private static readonly TimeSpan SameMoment = TimeSpan.FromMilliseconds(100);
 
@@ -37,6 +40,7 @@ internal sealed class IdleLimit
     private readonly long _marginMin;
     private readonly long _sameMoment;
     private readonly long _cautiousAge;
+    private readonly long _doubtAge;
     private long _learned = Heartbeat.Never;
     private long _promised = Heartbeat.Never;
     private long _usable = Heartbeat.Never;
@@ -47,6 +51,7 @@ internal sealed class IdleLimit
     {
         _heartbeat = heartbeat;
         _marginMin = heartbeat.Ticks(MarginMin);
+        _doubtAge = heartbeat.Ticks(DoubtAge);
         _sameMoment = heartbeat.Ticks(SameMoment);
         _usableOnce = _cautiousAge = heartbeat.Ticks(CautiousAge);
     }
@@ -99,7 +104,7 @@ internal sealed class IdleLimit
     {
         lock (_gate)
         {
-            if (_learned == Heartbeat.Never || idle <= _learned + Math.Max(_learned / 4, 4 * _marginMin))
+            if (_learned == Heartbeat.Never || idle <= 2 * _learned + _doubtAge)
                 return;
 
             _learned = Heartbeat.Never;
@@ -144,7 +149,7 @@ internal sealed class IdleLimit
         return false;
     }
 
-    // A tenth below what is known, because networks and clocks are not exact either.
+    // A tenth and more below what is known, because networks and clocks are not exact either.
     private void Conclude()
     {
         var known = Math.Min(_learned, _promised);
@@ -155,7 +160,7 @@ internal sealed class IdleLimit
             return;
         }
 
-        var usable = Math.Max(known - Math.Max(known / 10, _marginMin), 0);
+        var usable = Math.Max(known - (known / 10) - _marginMin, 0);
         Volatile.Write(ref _usable, usable);
         Volatile.Write(ref _usableOnce, usable);
     }

@@ -68,6 +68,12 @@ internal sealed class PassiveHealth
     /// <summary>When the ejection ends, in heartbeat time; <see cref="Heartbeat.Never"/> when there is none.</summary>
     public long Until => Volatile.Read(ref _until);
 
+    /// <summary>
+    /// Whether probes, too, found it unhealthy while it was ejected; when they find it healthy again, that is newer
+    /// than what its traffic said. Store's loop.
+    /// </summary>
+    public bool WasUnhealthy { get; set; }
+
     /// <summary>An attempt has ended. Any thread.</summary>
     /// <param name="era">Its <see cref="Admission.Era"/>.</param>
     /// <param name="outcome">How.</param>
@@ -162,6 +168,7 @@ internal sealed class PassiveHealth
     private void Enter(ServiceStage stage)
     {
         _era++;
+        WasUnhealthy = false;
         Volatile.Write(ref _run, 0);
         Volatile.Write(ref _passes, 0);
         Volatile.Write(ref _cause, null);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using PolyBalance.Configuration;
 
 namespace PolyBalance.Balancing;
 
@@ -6,7 +7,19 @@ namespace PolyBalance.Balancing;
 internal static class BalancingAlgorithms
 {
     /// <summary>The registry. Names are those of the config key <c>algorithm</c>.</summary>
-    public static readonly ImmutableArray<IBalancingAlgorithm> All = [new RoundRobin()];
+    public static readonly ImmutableArray<IBalancingAlgorithm> All =
+    [
+        new RoundRobin(),
+        new WeightedRoundRobin(),
+        new LeastConnections(),
+        new RandomChoice(),
+        new PowerOfTwo(),
+        new PeakEwma(),
+        new ConsistentHash(HashOptions.Default.LoadPercent),
+    ];
+
+    /// <summary>The algorithm that a cluster asks for, with the cluster's settings.</summary>
+    public static IBalancingAlgorithm Of(ClusterOptions options) => Of(options.Algorithm).For(options);
 
     /// <summary>The algorithm of a name that the configuration has accepted.</summary>
     /// <exception cref="InvalidOperationException">A bug: configuration and registry know different names.</exception>

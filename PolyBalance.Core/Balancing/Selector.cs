@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using PolyBalance.Backends;
+using PolyBalance.Configuration;
 
 namespace PolyBalance.Balancing;
 
@@ -58,6 +59,9 @@ internal interface IBalancingAlgorithm
 {
     /// <summary>The value of the config key <c>algorithm</c>.</summary>
     string Name { get; }
+
+    /// <summary>The same algorithm with what a cluster sets of it; most have nothing to set.</summary>
+    IBalancingAlgorithm For(ClusterOptions options) => this;
 
     /// <summary>Makes a selector over backends that may receive traffic.</summary>
     /// <param name="eligible">May be empty: the selector then always answers null.</param>

@@ -13,24 +13,18 @@ internal static class AlgorithmName
         ["power_of_two", "p2c", "power_of_two_choices"],
         ["peak_ewma", "ewma"],
         ["hash", "consistent_hash"],
-        ["ip_hash"],
+        [HashOptions.AddressAlgorithm],
     ];
 
-    /// <summary>Finds the canonical name of an algorithm that this version has.</summary>
+    /// <summary>Finds the canonical name of an algorithm.</summary>
     /// <param name="text">Any spelling.</param>
     public static Parsed<string> Parse(string text)
     {
         var letters = Letters(text);
         foreach (var spellings in Spellings)
         {
-            if (!spellings.Any(spelling => Letters(spelling) == letters))
-                continue;
-            if (ClusterOptions.Algorithms.Contains(spellings[0]))
+            if (spellings.Any(spelling => Letters(spelling) == letters))
                 return spellings[0];
-
-            return new Flaw(
-                $"the algorithm `{spellings[0]}` is not part of this version yet",
-                $"write `{ClusterOptions.Algorithms[0]}`");
         }
 
         return new Flaw($"{Flaw.Show(text)} is no algorithm",

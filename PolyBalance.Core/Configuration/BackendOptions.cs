@@ -32,9 +32,6 @@ public sealed record BackendOptions
         var health = section.SectionOrOff("health", inherited, "What this backend overrides of the cluster's probing.",
             health => HealthOptions.BindFrom(health, inherited ?? HealthOptions.Default));
 
-        if (weight != 1)
-            section.WarnNoEffect("weight");
-
         return address is null ? null
             : new() { Address = address, Name = name ?? address.ToString(), Weight = weight, Health = health };
     }

@@ -15,8 +15,12 @@ public enum NoneEligibleRule
 /// <summary>A named set of backends and how to use it. An entry of <c>clusters</c>.</summary>
 public sealed record ClusterOptions
 {
-    /// <summary>The canonical names of the balancing algorithms that this version has.</summary>
-    public static readonly EquatableArray<string> Algorithms = ["round_robin"];
+    /// <summary>The canonical names of the balancing algorithms.</summary>
+    public static readonly EquatableArray<string> Algorithms =
+    [
+        "round_robin", "weighted_round_robin", "least_connections", "random", "power_of_two", "peak_ewma",
+        HashOptions.Algorithm,
+    ];
 
     private static readonly (string, NoneEligibleRule)[] NoneEligibleRules =
         [("refuse", NoneEligibleRule.Refuse), ("use_all", NoneEligibleRule.UseAll)];
@@ -26,6 +30,9 @@ public sealed record ClusterOptions
 
     /// <summary>One of <see cref="Algorithms"/>.</summary>
     public string Algorithm { get; init; } = Algorithms[0];
+
+    /// <summary>What the algorithm <c>hash</c> goes by; without effect on the others.</summary>
+    public HashOptions Hash { get; init; } = HashOptions.Default;
 
     /// <summary>What the Host field of a forwarded request says.</summary>
     public HostPolicy Host { get; init; } = HostPolicy.Preserve;
@@ -74,8 +81,10 @@ public sealed record ClusterOptions
         var options = new ClusterOptions
         {
             Name = name,
-            Algorithm = section.Value("algorithm", Algorithms[0], string.Join("|", Algorithms), Algorithms[0],
+            Algorithm = section.Value("algorithm", Algorithms[0],
+                $"{string.Join("|", Algorithms)}|{HashOptions.AddressAlgorithm}", Algorithms[0],
                 "How the next backend is picked.", AlgorithmName.Parse),
+            Hash = section.Section("hash", "What the algorithm hash goes by.", HashOptions.BindFrom),
             Host = section.Word("host", HostPolicy.Preserve, "preserve|backend|host", "preserve",
                 "What the Host field of a forwarded request says.", HostPolicy.Parse),
             Backends = [],
@@ -98,7 +107,7 @@ public sealed record ClusterOptions
         if (options.WhenNoneEligible != NoneEligibleRule.Refuse)
             section.WarnNoEffect("when_none_eligible");
 
-        return options with { Backends = BindBackends(section, options.Health) };
+        return HashOptions.Settle(options, section) with { Backends = BindBackends(section, options.Health) };
     }
 
     private static EquatableArray<BackendOptions> BindBackends(ConfigSection section, HealthOptions? inherited)

@@ -91,6 +91,10 @@ internal sealed class ClientConnection : IConnectionWatcher, IWaitingClient
         }
     }
 
+    /// <summary>Who a request comes from: the peer, or whom a trusted one names. Empty on a Unix socket.</summary>
+    public string BelievedAddress(RequestHead request)
+        => IsTrusted ? ForwardedClient.Find(request, _address!, Rules) : Address;
+
     /// <summary>No exchange after the current one; an idle connection ends now. Any thread.</summary>
     public void Drain()
     {
@@ -179,8 +183,7 @@ internal sealed class ClientConnection : IConnectionWatcher, IWaitingClient
         // :: 15 record
         if (_shared.Sink is { } sink)
         {
-            var clientAddress = IsTrusted ? ForwardedClient.Find(exchange.Request, _address!, Rules) : Address;
-            sink.Record(exchange.ToRecord(failure, clientAddress, Heartbeat));
+            sink.Record(exchange.ToRecord(failure, BelievedAddress(exchange.Request), Heartbeat));
         }
 
         // :: 16 keep-alive

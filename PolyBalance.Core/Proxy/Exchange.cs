@@ -70,6 +70,9 @@ internal sealed class Exchange : IResettable
     /// <summary>The backend of the current or last attempt.</summary>
     public Backend? Backend { get; private set; }
 
+    /// <summary>Hash of what it has in common with others that go to the same backend; 0 when there is none.</summary>
+    public ulong AffinityKey { get; set; }
+
     /// <summary>Status code that the client got, 0 before.</summary>
     public int Status { get; set; }
 
@@ -168,6 +171,7 @@ internal sealed class Exchange : IResettable
         Deadline = Heartbeat.Unbounded;
         FirstByte = 0;
         Route = null;
+        AffinityKey = 0;
         Backend = null;
         Status = 0;
         LocalBytesOut = 0;

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using PolyBalance.Backends;
+using PolyBalance.Balancing;
 using PolyBalance.Topology;
 
 namespace PolyBalance.Proxy;
@@ -90,7 +91,8 @@ internal sealed class ProxyHandler(SnapshotStore store, Attempt attempt) : IExch
     }
 
     private static Backend? Pick(Exchange exchange, Cluster cluster, bool isLastResort)
-        => cluster.Selector.Pick(new(key: 0, exchange.Client.Heartbeat.Now, exchange.Tried, isLastResort));
+        => cluster.Selector.Pick(
+            new(exchange.AffinityKey, exchange.Client.Heartbeat.Now, exchange.Tried, isLastResort));
 
     private static void Prepare(Exchange exchange, Route route)
     {
@@ -99,11 +101,19 @@ internal sealed class ProxyHandler(SnapshotStore store, Attempt attempt) : IExch
         if (cluster.Options.Timeouts.Request is { } total)
             exchange.Deadline = exchange.Started + heartbeat.Ticks(total);
 
+        if (cluster.Affinity is { } affinity)
+            exchange.AffinityKey = KeyOf(exchange, affinity);
+
         // Holding what was sent costs memory: only where another attempt could use it.
         var hold = exchange.IsRepeatable && cluster.AttemptsMax > 1 ? cluster.ReplayBytesMax : 0;
         exchange.Upload.Begin(
             exchange.Connection, exchange.Request, exchange.RequestFraming, route.BodyBytesMax, hold);
     }
+
+    private static ulong KeyOf(Exchange exchange, AffinityKey affinity)
+        => affinity.Of(exchange.Request) is not 0 and var key
+            ? key
+            : AffinityKey.OfClient(exchange.Client.BelievedAddress(exchange.Request));
 
     private static bool MayRepeat(Exchange exchange, FailureKind failure)
     {

@@ -22,6 +22,7 @@ internal sealed class Cluster
         Selector = selector;
         AttemptsMax = 1 + (options.Retries?.Attempts ?? 0);
         ReplayBytesMax = options.Retries?.ReplayBufferBytes ?? 0;
+        Affinity = options.Algorithm == HashOptions.Algorithm ? new(options.Hash.Key) : null;
         _hostLiteral = Encoding.ASCII.GetBytes(options.Host.Value);
     }
 
@@ -39,6 +40,9 @@ internal sealed class Cluster
 
     /// <summary>Picks among the eligible ones.</summary>
     public Selector Selector { get; }
+
+    /// <summary>What its requests are hashed by; <see langword="null"/> when its algorithm does not hash.</summary>
+    public AffinityKey? Affinity { get; }
 
     /// <summary>How many backends one exchange may try, the first included.</summary>
     public int AttemptsMax { get; }

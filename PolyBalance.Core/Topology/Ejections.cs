@@ -36,12 +36,19 @@ internal static class Ejections
         var passive = backend.Passive;
         if (passive.Rules is null && passive.Stage != ServiceStage.InService)
             Return(backend, "ejection is off", now);
-        else if (passive.Stage == ServiceStage.Ejected && now >= passive.Until)
+        else if (passive.Stage == ServiceStage.Ejected && (now >= passive.Until || HasRecovered(backend)))
             passive.BeginTrials();
         else if (passive is { Stage: ServiceStage.OnTrial, Cause: { } cause })
             Eject(backend, cause, now);
         else if (passive is { Stage: ServiceStage.OnTrial, HasPassed: true })
             Return(backend, "its trial went well", now);
+    }
+
+    // Whoever was found unhealthy by probes as well, and then healthy, need not sit out the rest of the ejection.
+    private static bool HasRecovered(Backend backend)
+    {
+        backend.Passive.WasUnhealthy |= backend.Verdict == Verdict.Unhealthy;
+        return backend.Passive.WasUnhealthy && backend.Verdict == Verdict.Healthy;
     }
 
     private static void TryEject(

@@ -70,7 +70,7 @@ internal sealed class SnapshotBuilder(ITransport transport, TimeProvider clock, 
     private static Cluster MakeCluster(
         ClusterOptions options, ImmutableArray<Backend> backends, ImmutableArray<Candidate> eligible, Cluster? previous)
     {
-        var selector = BalancingAlgorithms.Of(options.Algorithm).Build(eligible, previous?.Selector);
+        var selector = BalancingAlgorithms.Of(options).Build(eligible, previous?.Selector);
         return new(options, backends, eligible, selector);
     }
 

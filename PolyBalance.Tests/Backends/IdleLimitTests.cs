@@ -31,9 +31,9 @@ internal sealed class IdleLimitTests
         Assert.That(Trusts(3_600_000, mustBeSure: false), Is.True);
     }
 
-    [TestCase(200, 174, 176)]
-    [TestCase(2_000, 1_799, 1_801)]
-    [TestCase(5_000, 4_499, 4_501)]
+    [TestCase(200, 154, 156)]
+    [TestCase(2_000, 1_774, 1_776)]
+    [TestCase(5_000, 4_474, 4_476)]
     [TestCase(20, -1, 0)]
     public void Two_closes_at_one_age_teach_a_limit_with_a_margin(int closed, int trusted, int untrusted)
     {
@@ -86,9 +86,9 @@ internal sealed class IdleLimitTests
         Close(1_000);
         Close(1_000);
 
-        _limit.ObserveOpen(Ticks(1_100));
+        _limit.ObserveOpen(Ticks(2_900));
         Assert.That(_limit.Known, Is.Not.Null, "its close may be on its way");
-        _limit.ObserveOpen(Ticks(1_300));
+        _limit.ObserveOpen(Ticks(3_100));
 
         Assert.That(_limit.Known, Is.Null);
         Assert.That(Trusts(3_000, mustBeSure: true), Is.True);
@@ -116,13 +116,13 @@ internal sealed class IdleLimitTests
     public void The_earlier_of_promise_and_experience_counts()
     {
         _limit.ObservePromise("timeout=5"u8);
-        Assert.That((Trusts(4_499, true), Trusts(4_501, false)), Is.EqualTo((true, false)));
+        Assert.That((Trusts(4_474, true), Trusts(4_476, false)), Is.EqualTo((true, false)));
 
         Close(1_000);
         Close(1_000);
         Assert.That(_limit.Known?.TotalSeconds, Is.EqualTo(1).Within(0.001));
 
-        _limit.ObserveOpen(Ticks(3_000));
+        _limit.ObserveOpen(Ticks(3_100));
         Assert.That(_limit.Known?.TotalSeconds, Is.EqualTo(5));
     }
 

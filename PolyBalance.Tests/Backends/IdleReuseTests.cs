@@ -43,7 +43,7 @@ internal sealed class IdleReuseTests
         Assert.That((fresh.IsReused, rig.Pool.Open, rig.Pool.Idle), Is.EqualTo((false, 2, 1)));
 
         // It outlives what was learned: the backend has changed its mind.
-        Advance(rig, 1_500);
+        Advance(rig, 2_500);
         Assert.That(rig.Pool.IdleLimit.Known, Is.Null);
         rig.Pool.Return(fresh);
         Advance(rig, 1_500);

@@ -46,19 +46,71 @@ internal sealed class RoundRobinTests
     }
 
     [Test]
-    public void An_excluded_backend_loses_its_turn_to_the_next_one()
+    public void The_turns_of_an_excluded_backend_are_shared_by_all_others()
     {
         var backends = SomeBackends.Make(3);
         var selector = new RoundRobin().Build(SomeBackends.Evenly(backends), null);
-        Backend[] excluded = [backends[1]];
 
-        var before = backends.IndexOf(selector.Pick(default)!);
-        for (var turn = 1; turn <= 9; turn++)
+        var counts = Picks.Count(selector, backends, 1_000, backends[1]);
+        Assert.That(counts, Is.EqualTo(new[] { 500, 0, 500 }));
+    }
+
+    [Test]
+    public void A_backend_that_always_fails_does_not_double_the_share_of_its_neighbour()
+    {
+        var backends = SomeBackends.Make(3);
+        var selector = new RoundRobin().Build(SomeBackends.Evenly(backends), null);
+        var counts = new int[3];
+
+        for (var exchange = 0; exchange < 1_000; exchange++)
         {
-            var due = (before + turn) % 3;
-            var picked = selector.Pick(new(0, 0, excluded));
-            Assert.That(picked, Is.SameAs(backends[due == 1 ? 2 : due]));
+            var picked = selector.Pick(default)!;
+            if (picked == backends[1])
+                picked = selector.Pick(new(0, 0, [picked]))!;
+            counts[backends.IndexOf(picked)]++;
         }
+
+        Assert.That(counts, Is.EqualTo(new[] { 500, 0, 500 }));
+    }
+
+    [Test]
+    public void The_light_ones_keep_their_shares_when_the_one_with_nearly_all_turns_is_excluded()
+    {
+        var backends = SomeBackends.Make(3);
+        var selector = new RoundRobin().Build(Picks.Weighted(backends, 1_000, 3, 1), null);
+
+        var counts = Picks.Count(selector, backends, 40_000, backends[0]);
+        Assert.That(counts[0], Is.Zero);
+        Assert.That(counts[1], Is.EqualTo(30_000).Within(600));
+    }
+
+    [Test]
+    public void A_weight_of_three_gets_exactly_three_times_as_much_from_wherever_one_counts()
+    {
+        var backends = SomeBackends.Make(2);
+        for (var start = 0; start < 8; start++)
+        {
+            var selector = new WeightedRoundRobin().Build(Picks.Weighted(backends, 3, 1), null);
+            for (var turn = 0; turn < start; turn++)
+                selector.Pick(default);
+            Assert.That(Picks.Count(selector, backends, 1_000), Is.EqualTo(new[] { 750, 250 }));
+        }
+    }
+
+    [Test]
+    public async Task Fifty_threads_at_once_get_exactly_what_the_weights_say()
+    {
+        var backends = SomeBackends.Make(3);
+        var selector = new RoundRobin().Build(Picks.Weighted(backends, 5, 2, 1), null);
+        var counts = new int[3];
+
+        await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => Task.Run(() =>
+        {
+            for (var pick = 0; pick < 1_600; pick++)
+                Interlocked.Increment(ref counts[backends.IndexOf(selector.Pick(default)!)]);
+        })));
+
+        Assert.That(counts, Is.EqualTo(new[] { 50_000, 20_000, 10_000 }));
     }
 
     [Test]

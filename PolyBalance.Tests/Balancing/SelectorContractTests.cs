@@ -64,6 +64,56 @@ internal sealed class SelectorContractTests(IBalancingAlgorithm algorithm)
     }
 
     [Test]
+    public void Weights_count_when_nobody_has_anything_to_do()
+    {
+        const int Picked = 32_000;
+        var backends = SomeBackends.Make(3);
+        var selector = algorithm.Build(Picks.Weighted(backends, 5, 2, 1), null);
+
+        var counts = Picks.Count(selector, backends, Picked);
+        // Six times the standard deviation of independent draws, at most 90; those that count are exact.
+        var tolerance = algorithm is RoundRobin or WeightedRoundRobin or LeastConnections ? 0 : 540;
+        Assert.That(counts[0], Is.EqualTo(Picked * 5 / 8).Within(tolerance));
+        Assert.That(counts[1], Is.EqualTo(Picked * 2 / 8).Within(tolerance));
+    }
+
+    [Test]
+    public void A_selector_of_any_other_algorithm_may_have_been_there_before()
+    {
+        var backends = SomeBackends.Make(3);
+        foreach (var other in BalancingAlgorithms.All)
+        {
+            var previous = other.Build(SomeBackends.Evenly(backends), null);
+            var selector = algorithm.Build(SomeBackends.Evenly(backends[1..]), previous);
+
+            Assert.That(Picks.Count(selector, backends, 100)[0], Is.Zero, other.Name);
+            Assert.That(Picks.Count(previous, backends, 300), Is.All.GreaterThan(0), other.Name);
+        }
+    }
+
+    [Test]
+    public void A_single_backend_gets_everything_however_busy_it_is()
+    {
+        var backends = SomeBackends.Make(1);
+        Picks.Occupy(backends[0], 1_000);
+        var selector = algorithm.Build(SomeBackends.Evenly(backends), null);
+
+        Assert.That(Picks.Count(selector, backends, 100), Is.EqualTo(new[] { 100 }));
+    }
+
+    [TestCase(2)]
+    [TestCase(60)]
+    public void The_last_one_that_is_left_is_found(int count)
+    {
+        var backends = SomeBackends.Make(count);
+        foreach (var backend in backends)
+            Picks.Occupy(backend, 3);
+        var selector = algorithm.Build(Picks.Weighted(backends, [.. Enumerable.Range(1, count)]), null);
+
+        Assert.That(Picks.Count(selector, backends, 100, [.. backends[1..]])[0], Is.EqualTo(100));
+    }
+
+    [Test]
     public void Picking_allocates_nothing()
     {
         var backends = SomeBackends.Make(5);

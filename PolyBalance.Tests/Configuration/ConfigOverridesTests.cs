@@ -88,14 +88,14 @@ internal sealed class ConfigOverridesTests
             Port = new("99999", "-port"),
             Backends = new("https://b1", "-backends"),
             HealthInterval = new("soon", "POLYBALANCE_HEALTH_INTERVAL"),
-            Strategy = new("least_connections", "-strategy"),
+            Strategy = new("least_conections", "-strategy"),
         }).Errors), Is.EquivalentTo((string[])
         [
             "-port: the port `99999` is outside 1 to 65535; write at most `65535`",
             "-backends: TLS to backends is not part of this version; write `http://…` and the backend's plain port",
             "POLYBALANCE_HEALTH_INTERVAL: `soon` is not a duration; write a number and a unit, such as `500ms`, `10s` "
                 + "or `1h30m`",
-            "-strategy: the algorithm `least_connections` is not part of this version yet; write `round_robin`",
+            "-strategy: `least_conections` is no algorithm; did you mean `least_connections`?",
             "6:1: unknown key `limit`; did you mean `limits`?",
         ]));
 

@@ -103,7 +103,6 @@ internal sealed class ProxyOptionsTests
     public void Keys_of_later_versions_warn_once_each_where_they_are_written()
         => Assert.That(Parsing.Warnings(FullExample.Text), Is.EqualTo((string[])
         [
-            "16:51: `weight` has no effect in this version",
             "23:29: `retries.budget` has no effect in this version",
             "25:5: `sticky` has no effect in this version",
         ]));
@@ -170,13 +169,21 @@ internal sealed class ProxyOptionsTests
         Assert.That((host.Kind, host.Value), Is.EqualTo((kind, value)));
     }
 
-    [TestCase("round_robin")]
-    [TestCase("round-robin")]
-    [TestCase("RoundRobin")]
-    [TestCase("rr")]
-    [TestCase("RR")]
-    public void Round_robin_has_many_spellings(string written)
-        => Assert.That(Parsing.Cluster($"algorithm: {written}").Algorithm, Is.EqualTo("round_robin"));
+    [TestCase("round_robin", "round_robin")]
+    [TestCase("round-robin", "round_robin")]
+    [TestCase("RoundRobin", "round_robin")]
+    [TestCase("rr", "round_robin")]
+    [TestCase("RR", "round_robin")]
+    [TestCase("wrr", "weighted_round_robin")]
+    [TestCase("least-connections", "least_connections")]
+    [TestCase("leastconn", "least_connections")]
+    [TestCase("lc", "least_connections")]
+    [TestCase("Random", "random")]
+    [TestCase("P2C", "power_of_two")]
+    [TestCase("ewma", "peak_ewma")]
+    [TestCase("consistent-hash", "hash")]
+    public void Algorithms_have_many_spellings(string written, string expected)
+        => Assert.That(Parsing.Cluster($"algorithm: {written}").Algorithm, Is.EqualTo(expected));
 
     [TestCase("200,204", new[] { 200, 200, 204, 204 })]
     [TestCase("200-299, 304", new[] { 200, 299, 304, 304 })]

@@ -55,6 +55,27 @@ internal sealed class EjectionsTests
     }
 
     [Test]
+    public async Task An_ejected_backend_that_probes_found_dead_and_then_well_is_tried_at_once()
+    {
+        await using var worlds = new Worlds();
+        var snapshot = worlds.Build(ClusterOf(3));
+        var backend = snapshot.Clusters[0].Backends[0];
+        Fail(worlds, backend, 5);
+        snapshot = SnapshotBuilder.Refresh(snapshot);
+
+        backend.Judge(Verdict.Healthy);
+        snapshot = SnapshotBuilder.Refresh(snapshot);
+        Assert.That(Stages(snapshot), Is.EqualTo("E.."), "a pass alone says nothing new");
+
+        backend.Judge(Verdict.Unhealthy);
+        snapshot = SnapshotBuilder.Refresh(snapshot);
+        backend.Judge(Verdict.Healthy);
+        snapshot = SnapshotBuilder.Refresh(snapshot);
+
+        Assert.That(Stages(snapshot), Is.EqualTo("T.."));
+    }
+
+    [Test]
     public async Task A_failed_trial_ejects_for_longer()
     {
         await using var worlds = new Worlds();

@@ -1,0 +1,103 @@
+using System.Collections.Immutable;
+using PolyBalance.Backends;
+
+namespace PolyBalance.Balancing;
+
+/// <summary>
+/// Of two different backends drawn by weight, the one that costs less: its response time, remembered by its peaks,
+/// times what it has to do, by its weight. Finds out by itself that a backend is slow, and that it is not any more.
+/// </summary>
+/// <remarks>
+/// Finagle's and Linkerd's algorithm, with care that nobody starves: decisions/0029-peak-ewma-that-heals.md.
+/// </remarks>
+internal sealed class PeakEwma : IBalancingAlgorithm
+{
+    /// <inheritdoc/>
+    public string Name => "peak_ewma";
+
+    /// <inheritdoc/>
+    public Selector Build(ImmutableArray<Candidate> eligible, Selector? previous) => new Costs(eligible);
+
+    private sealed class Costs : Selector
+    {
+        // One pick of so many asks whoever has been silent for longer, whatever it costs.
+        private const int ExplorationOneIn = 100;
+
+        // Less than this between two idle backends is chance: the draw decides, which knows the weights.
+        private const float NoticeableRatio = 2;
+
+        private const int MedianOf = 63;
+
+        private readonly ImmutableArray<Candidate> _candidates;
+        private readonly ResponseTime[] _times;
+        private readonly Lottery _lottery;
+
+        public Costs(ImmutableArray<Candidate> candidates)
+        {
+            _candidates = candidates;
+            _lottery = new(candidates);
+            _times = new ResponseTime[candidates.Length];
+            for (var index = 0; index < _times.Length; index++)
+                _times[index] = candidates[index].Backend.MeasureResponseTime();
+        }
+
+        public override Backend? Pick(in SelectionContext context)
+        {
+            var first = _lottery.Draw(context);
+            if (first < 0)
+                return null;
+
+            var second = _lottery.Draw(context, except: first);
+            return _candidates[second >= 0 && IsBetter(second, first, context.Now) ? second : first].Backend;
+        }
+
+        private bool IsBetter(int second, int first, long now)
+        {
+            if (Random.Shared.Next(ExplorationOneIn) == 0)
+                return _times[second].SilenceAt(now) > _times[first].SilenceAt(now);
+
+            var (firstLoad, secondLoad) = (Load.Of(_candidates[first]), Load.Of(_candidates[second]));
+            var (firstTime, secondTime) = Expect(first, second, now);
+            if (firstLoad.IsIdle && secondLoad.IsIdle)
+                return secondTime * NoticeableRatio < firstTime;
+
+            return Cost(secondTime, secondLoad) < Cost(firstTime, firstLoad);
+        }
+
+        private static float Cost(float time, Load load) => time * (load.InFlight + 1) / load.Weight;
+
+        // Of one that nobody has heard of, what the others lead to expect: 0 would send everybody there.
+        private (float First, float Second) Expect(int first, int second, long now)
+        {
+            var (firstTime, secondTime) = (_times[first].EstimateAt(now), _times[second].EstimateAt(now));
+            if (firstTime == 0 || secondTime == 0)
+            {
+                var median = Median(now);
+                firstTime = firstTime == 0 ? median : firstTime;
+                secondTime = secondTime == 0 ? median : secondTime;
+            }
+
+            return (firstTime, secondTime);
+        }
+
+        // Of the known ones, or of enough of them. Only while somebody is unknown.
+        private float Median(long now)
+        {
+            Span<float> known = stackalloc float[MedianOf];
+            var count = 0;
+            var step = 1 + (_times.Length - 1) / MedianOf;
+            for (var index = 0; index < _times.Length; index += step)
+            {
+                if (_times[index].EstimateAt(now) is > 0 and var estimate)
+                    known[count++] = estimate;
+            }
+
+            if (count == 0)
+                return 1;
+
+            known = known[..count];
+            known.Sort();
+            return known[count / 2];
+        }
+    }
+}

@@ -1,0 +1,27 @@
+namespace PolyBalance.Balancing;
+
+/// <summary>
+/// Counts the turns of a cluster. Its selectors share it, those before and after included: whoever picks with an old
+/// one moves the sequence on all the same.
+/// </summary>
+/// <remarks>Any thread. One shared cache line, written once per turn: that is what exact shares cost.</remarks>
+internal sealed class TurnCounter
+{
+    // Starts anywhere: proxies restarted together must not all favour the first backend.
+    private ulong _turn = (ulong)Random.Shared.Next();
+
+    /// <summary>The counter of a selector that is being replaced, or a new one.</summary>
+    public static TurnCounter After(Selector? previous) => (previous as ITakesTurns)?.Counter ?? new();
+
+    /// <summary>
+    /// The next turn. 2^64 turns take longer than the sun has: the counter never wraps in the middle of a cycle.
+    /// </summary>
+    public ulong Next() => Interlocked.Increment(ref _turn);
+}
+
+/// <summary>A selector that takes turns, so that the one that follows it can go on where it was.</summary>
+internal interface ITakesTurns
+{
+    /// <summary>Whose turn it is.</summary>
+    TurnCounter Counter { get; }
+}

@@ -1,0 +1,36 @@
+using System.Collections.Immutable;
+using PolyBalance.Backends;
+
+namespace PolyBalance.Balancing;
+
+/// <summary>Picks in the order of a <see cref="Schedule"/>: exact shares, whatever the load.</summary>
+internal sealed class Turns(ImmutableArray<Candidate> candidates, TurnCounter counter) : Selector, ITakesTurns
+{
+    // So often somebody who may not be picked is passed over in the schedule; then the rest is drawn from.
+    private const int TurnsTried = 8;
+
+    private readonly Backend[] _schedule = Schedule.Of(candidates);
+    private readonly Lottery _rest = new(candidates);
+
+    /// <inheritdoc/>
+    public TurnCounter Counter { get; } = counter;
+
+    /// <inheritdoc/>
+    public override Backend? Pick(in SelectionContext context)
+    {
+        if (_schedule.Length == 0)
+            return null;
+
+        for (var step = 0; step < TurnsTried; step++)
+        {
+            // A new turn for each try: had the neighbour in the schedule all turns of one that is excluded, it would
+            // get twice its share.
+            var backend = _schedule[(int)(Counter.Next() % (ulong)_schedule.Length)];
+            if (context.Accepts(backend))
+                return backend;
+        }
+
+        var drawn = _rest.Draw(context);
+        return drawn < 0 ? null : candidates[drawn].Backend;
+    }
+}
