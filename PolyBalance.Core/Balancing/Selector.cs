@@ -29,6 +29,9 @@ internal readonly ref struct SelectionContext(
     /// <summary>In heartbeat time.</summary>
     public long Now { get; } = now;
 
+    /// <summary>Whether this exchange has tried a backend before.</summary>
+    public bool IsRetry => !_excluded.IsEmpty;
+
     /// <summary>Whether this exchange may go to a backend: it has room, and the exchange has not tried it.</summary>
     public bool Accepts(Backend backend)
     {

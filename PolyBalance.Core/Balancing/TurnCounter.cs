@@ -9,6 +9,7 @@ internal sealed class TurnCounter
 {
     // Starts anywhere: proxies restarted together must not all favour the first backend.
     private ulong _turn = (ulong)Random.Shared.Next();
+    private ulong _retry = (ulong)Random.Shared.Next();
 
     /// <summary>The counter of a selector that is being replaced, or a new one.</summary>
     public static TurnCounter After(Selector? previous) => (previous as ITakesTurns)?.Counter ?? new();
@@ -17,6 +18,12 @@ internal sealed class TurnCounter
     /// The next turn. 2^64 turns take longer than the sun has: the counter never wraps in the middle of a cycle.
     /// </summary>
     public ulong Next() => Interlocked.Increment(ref _turn);
+
+    /// <summary>
+    /// The next turn among retries. They have a sequence of their own: with one backend of two out of order, first
+    /// attempts and retries would otherwise take turns in step, and all first attempts meet the same backend.
+    /// </summary>
+    public ulong NextOfRetries() => Interlocked.Increment(ref _retry);
 }
 
 /// <summary>A selector that takes turns, so that the one that follows it can go on where it was.</summary>

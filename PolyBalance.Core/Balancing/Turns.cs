@@ -25,7 +25,8 @@ internal sealed class Turns(ImmutableArray<Candidate> candidates, TurnCounter co
         {
             // A new turn for each try: had the neighbour in the schedule all turns of one that is excluded, it would
             // get twice its share.
-            var backend = _schedule[(int)(Counter.Next() % (ulong)_schedule.Length)];
+            var turn = context.IsRetry ? Counter.NextOfRetries() : Counter.Next();
+            var backend = _schedule[(int)(turn % (ulong)_schedule.Length)];
             if (context.Accepts(backend))
                 return backend;
         }

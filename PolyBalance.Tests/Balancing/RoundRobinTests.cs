@@ -70,7 +70,9 @@ internal sealed class RoundRobinTests
             counts[backends.IndexOf(picked)]++;
         }
 
-        Assert.That(counts, Is.EqualTo(new[] { 500, 0, 500 }));
+        // First attempts and retries each share exactly: two roundings.
+        Assert.That(counts[1], Is.Zero);
+        Assert.That(counts[0], Is.EqualTo(500).Within(1));
     }
 
     [Test]
@@ -111,6 +113,24 @@ internal sealed class RoundRobinTests
         })));
 
         Assert.That(counts, Is.EqualTo(new[] { 50_000, 20_000, 10_000 }));
+    }
+
+    [Test]
+    public void Retries_do_not_disturb_the_sequence_of_first_attempts()
+    {
+        var backends = SomeBackends.Make(2);
+        var selector = new RoundRobin().Build(SomeBackends.Evenly(backends), null);
+        var firsts = new int[2];
+
+        for (var request = 0; request < 1_000; request++)
+        {
+            var first = selector.Pick(default)!;
+            firsts[backends.IndexOf(first)]++;
+            if (first == backends[0])
+                Assert.That(selector.Pick(new(0, 0, [first])), Is.SameAs(backends[1]));
+        }
+
+        Assert.That(firsts, Is.All.EqualTo(500));
     }
 
     [Test]

@@ -20,10 +20,12 @@ internal sealed class RetryScenarios(Medium medium) : ScenarioTests(medium)
         for (var index = 0; index < 2; index++)
             Assert.That((await client.PostAsync("content", method)).Text, Is.EqualTo("content"));
 
-        // Whoever was first the first time: the second request begins at the backend that refuses.
-        await World.RecordAsync();
+        // One of two requests in a row begins at the backend that refuses.
         var record = await World.RecordAsync();
-        Assert.That(record.Outcome, Is.EqualTo((200, "", 2)));
+        var other = await World.RecordAsync();
+        if (other.Attempts > record.Attempts)
+            (record, other) = (other, record);
+        Assert.That((record.Outcome, other.Outcome), Is.EqualTo(((200, "", 2), (200, "", 1))));
         Assert.That(record.Details, Is.EqualTo((string[])["connect_refused 0", " 200"]));
     }
 
@@ -240,7 +242,7 @@ internal sealed class RetryScenarios(Medium medium) : ScenarioTests(medium)
         var record = await World.RecordAsync();
         Assert.That((record.Outcome, record.BytesIn), Is.EqualTo(((200, "", 2), 60_000L)));
         await client.SendGetAsync();
-        await AnswerAsync((await World.AcceptAsync()).Connection);
+        await AnswerAsync(next);
         Assert.That((await client.ReadResponseAsync()).Status, Is.EqualTo(200));
     }
 
