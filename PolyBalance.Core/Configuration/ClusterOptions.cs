@@ -104,8 +104,6 @@ public sealed record ClusterOptions
         };
 
         section.WarnNoEffect("sticky");
-        if (options.WhenNoneEligible != NoneEligibleRule.Refuse)
-            section.WarnNoEffect("when_none_eligible");
 
         return HashOptions.Settle(options, section) with { Backends = BindBackends(section, options.Health) };
     }

@@ -17,18 +17,13 @@ public sealed record RetryOptions
 
     /// <summary>Reads the section.</summary>
     /// <param name="section">Where the keys are.</param>
-    internal static RetryOptions BindFrom(ConfigSection section)
+    internal static RetryOptions BindFrom(ConfigSection section) => new()
     {
-        var options = new RetryOptions
-        {
-            Attempts = section.Count("attempts", Default.Attempts, 0, Limits.AttemptsMax - 1,
-                "Further attempts after the first, each at a backend not yet tried."),
-            BudgetPercent = section.Percent("budget", Default.BudgetPercent,
-                "Share of the requests that may be retried."),
-            ReplayBufferBytes = section.Size("replay_buffer", Default.ReplayBufferBytes, 0, Limits.ReplayBytesMax,
-                "Request content kept for a further attempt."),
-        };
-        section.WarnNoEffect("budget", "retries.budget");
-        return options;
-    }
+        Attempts = section.Count("attempts", Default.Attempts, 0, Limits.AttemptsMax - 1,
+            "Further attempts after the first, each at a backend not yet tried."),
+        BudgetPercent = section.Percent("budget", Default.BudgetPercent,
+            "Share of the requests that may be retried."),
+        ReplayBufferBytes = section.Size("replay_buffer", Default.ReplayBufferBytes, 0, Limits.ReplayBytesMax,
+            "Request content kept for a further attempt."),
+    };
 }

@@ -40,10 +40,14 @@ internal sealed class ProxyHandler(SnapshotStore store, Attempt attempt) : IExch
             if (!mustBeFresh || !backend!.TryBegin(isLastResort: true, out admission))
             {
                 mustBeFresh = false;
-                backend = tries++ < cluster.AttemptsMax ? Choose(exchange, cluster, out admission) : null;
+                backend = MayTry(exchange, cluster, tries++) ? Choose(exchange, cluster, out admission) : null;
                 if (backend is null)
                     break;
                 exchange.BeginAttempt(backend);
+            }
+            else
+            {
+                cluster.RetryBudget.NoteResend();
             }
 
             var started = exchange.Client.Heartbeat.Now;
@@ -70,6 +74,13 @@ internal sealed class ProxyHandler(SnapshotStore store, Attempt attempt) : IExch
             ? failure
             : await LocalResponse.RefuseAsync(exchange, failure);
     }
+
+    // A retry costs some of the budget: only when there is somebody left to try.
+    private static bool MayTry(Exchange exchange, Cluster cluster, int tries)
+        => tries == 0
+            || (tries < cluster.AttemptsMax
+                && exchange.Tried.Length < cluster.Eligible.Length
+                && cluster.RetryBudget.TryTake(exchange.Client.Heartbeat.Now));
 
     // First among the backends that take a request now, then among all that have any room: a backend on trial or at its
     // slow start is spared only as long as nobody is refused for it. When even these are full, the request ends here.

@@ -78,4 +78,9 @@ internal static partial class Log
     [LoggerMessage(3001, LogLevel.Error,
         "A client connection failed because of a bug in PolyBalance; please report it")]
     public static partial void ExchangeFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(3002, LogLevel.Warning,
+        "{Refusals} retries of cluster {Cluster} were not made: its budget is {Percent} % of the requests "
+        + "and 10 per second")]
+    public static partial void RetriesRefused(ILogger logger, long refusals, string cluster, int percent);
 }

@@ -14,12 +14,14 @@ internal sealed class Cluster
 
     /// <summary>Puts a cluster together; only <see cref="SnapshotBuilder"/> does.</summary>
     public Cluster(
-        ClusterOptions options, ImmutableArray<Backend> backends, ImmutableArray<Candidate> eligible, Selector selector)
+        ClusterOptions options, ImmutableArray<Backend> backends, ImmutableArray<Candidate> eligible, Selector selector,
+        RetryBudget retryBudget)
     {
         Options = options;
         Backends = backends;
         Eligible = eligible;
         Selector = selector;
+        RetryBudget = retryBudget;
         AttemptsMax = 1 + (options.Retries?.Attempts ?? 0);
         ReplayBytesMax = options.Retries?.ReplayBufferBytes ?? 0;
         Affinity = options.Algorithm == HashOptions.Algorithm ? new(options.Hash.Key) : null;
@@ -46,6 +48,9 @@ internal sealed class Cluster
 
     /// <summary>How many backends one exchange may try, the first included.</summary>
     public int AttemptsMax { get; }
+
+    /// <summary>Bounds its retries; the same object in every snapshot that has a cluster of this name.</summary>
+    public RetryBudget RetryBudget { get; }
 
     /// <summary>How much request content is kept for another attempt. Unit: bytes.</summary>
     public int ReplayBytesMax { get; }

@@ -40,7 +40,7 @@ internal sealed class SnapshotBuilder(ITransport transport, TimeProvider clock, 
             if (eligible.AsSpan().SequenceEqual(cluster.Eligible.AsSpan()))
                 continue;
 
-            clusters[index] = MakeCluster(cluster.Options, cluster.Backends, eligible, cluster);
+            clusters[index] = MakeCluster(cluster.Options, cluster.Backends, eligible, cluster, cluster.RetryBudget);
             hasChanged = true;
         }
 
@@ -68,10 +68,11 @@ internal sealed class SnapshotBuilder(ITransport transport, TimeProvider clock, 
     }
 
     private static Cluster MakeCluster(
-        ClusterOptions options, ImmutableArray<Backend> backends, ImmutableArray<Candidate> eligible, Cluster? previous)
+        ClusterOptions options, ImmutableArray<Backend> backends, ImmutableArray<Candidate> eligible, Cluster? previous,
+        RetryBudget retryBudget)
     {
         var selector = BalancingAlgorithms.Of(options).Build(eligible, previous?.Selector);
-        return new(options, backends, eligible, selector);
+        return new(options, backends, eligible, selector, retryBudget);
     }
 
     private static ImmutableArray<Route> BuildRoutes(
@@ -104,7 +105,17 @@ internal sealed class SnapshotBuilder(ITransport transport, TimeProvider clock, 
         }
 
         var all = backends.ToImmutable();
-        return MakeCluster(options, all, Settle(options, all), before);
+        return MakeCluster(options, all, Settle(options, all), before, BudgetOf(options, before));
+    }
+
+    // What was spent is not forgiven for a change of the configuration.
+    private RetryBudget BudgetOf(ClusterOptions options, Cluster? before)
+    {
+        var percent = (options.Retries ?? RetryOptions.Default).BudgetPercent;
+        var heartbeat = transport.Heartbeat;
+        var budget = before?.RetryBudget ?? new(percent, heartbeat.Ticks(TimeSpan.FromSeconds(1)), heartbeat.Now);
+        budget.Percent = percent;
+        return budget;
     }
 
     // Other bounds on its connections make another backend, but say nothing about whether it works.

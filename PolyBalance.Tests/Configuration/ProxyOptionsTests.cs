@@ -103,7 +103,6 @@ internal sealed class ProxyOptionsTests
     public void Keys_of_later_versions_warn_once_each_where_they_are_written()
         => Assert.That(Parsing.Warnings(FullExample.Text), Is.EqualTo((string[])
         [
-            "23:29: `retries.budget` has no effect in this version",
             "25:5: `sticky` has no effect in this version",
         ]));
 
@@ -117,11 +116,6 @@ internal sealed class ProxyOptionsTests
             sticky: off
             when_none_eligible: refuse
             """)), Is.Empty);
-
-    [Test]
-    public void Using_ineligible_backends_is_of_a_later_version_too()
-        => Assert.That(Parsing.Warnings(Parsing.InCluster("when_none_eligible: use_all")),
-            Is.EqualTo((string[])["6:5: `when_none_eligible` has no effect in this version"]));
 
     [Test]
     public void Features_can_be_turned_off()

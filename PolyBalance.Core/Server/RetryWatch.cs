@@ -1,0 +1,34 @@
+using Microsoft.Extensions.Logging;
+using PolyBalance.Telemetry;
+using PolyBalance.Topology;
+using PolyBalance.Transport;
+
+namespace PolyBalance.Server;
+
+/// <summary>Tells each cluster's retry budget how many requests there are, and the operator when it is spent.</summary>
+/// <remarks>Everything after <see cref="Start"/> happens on the heartbeat's thread.</remarks>
+internal sealed class RetryWatch(SnapshotStore store, Heartbeat heartbeat, ILogger logger)
+{
+    private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
+
+    /// <summary>Begins to watch.</summary>
+    public void Start() => heartbeat.Every(Period, Look);
+
+    private void Look()
+    {
+        foreach (var cluster in store.Current.Clusters)
+        {
+            if (cluster.AttemptsMax == 1)
+                continue;
+
+            var attempts = 0L;
+            foreach (var backend in cluster.Backends)
+                attempts += backend.Requests;
+
+            var budget = cluster.RetryBudget;
+            budget.Observe(heartbeat.Now, attempts);
+            if (budget.TryTell(heartbeat.Now, out var refusals))
+                Log.RetriesRefused(logger, refusals, cluster.Name, budget.Percent);
+        }
+    }
+}
