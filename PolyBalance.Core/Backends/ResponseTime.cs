@@ -2,7 +2,7 @@ namespace PolyBalance.Backends;
 
 /// <summary>
 /// How slow a backend is to answer, remembering the worst: rises at once, falls with a time constant of ten seconds,
-/// by time and not by answers, so that one that nobody asks becomes attractive again.
+/// whether or not anybody asks, and faster by answers that were asked for to find out whether it still is.
 /// </summary>
 /// <remarks>
 /// An exponentially weighted moving average with peaks. Any thread; estimate and time of the last observation share one
@@ -21,11 +21,17 @@ internal sealed class ResponseTime(long ticksPerSecond)
     private const float Most = 30_000;
     private static readonly float DecayMilliseconds = (float)Decay.TotalMilliseconds;
 
-    // After so long a silence an estimate is hearsay: an answer that contradicts it counts for as much.
+    // After so long a silence an estimate is hearsay, like one that is being explored.
     private const float SilenceMilliseconds = 1_000;
+
+    // An answer so much faster contradicts the estimate; less is what answers differ by.
+    private const float ContradictionRatio = 2;
 
     private readonly long _ticksPerMillisecond = Math.Max(1, ticksPerSecond / 1_000);
     private ulong _state;       // low half: the estimate as a float, 0 for none; high half: when, in milliseconds
+
+    /// <summary>When to ask it although it seems slow.</summary>
+    public Exploration Exploration { get; } = new();
 
     /// <summary>Whether there has been an answer yet.</summary>
     public bool IsKnown => Volatile.Read(ref _state) != 0;
@@ -36,14 +42,6 @@ internal sealed class ResponseTime(long ticksPerSecond)
     {
         var state = Volatile.Read(ref _state);
         return state == 0 ? 0 : Math.Max(Least, EstimateOf(state) * Remaining(SilenceSince(state, now)));
-    }
-
-    /// <summary>How long there has been no answer. Unit: milliseconds; endless when there never was one.</summary>
-    /// <param name="now">In heartbeat time.</param>
-    public float SilenceAt(long now)
-    {
-        var state = Volatile.Read(ref _state);
-        return state == 0 ? float.MaxValue : SilenceSince(state, now);
     }
 
     /// <summary>
@@ -61,6 +59,7 @@ internal sealed class ResponseTime(long ticksPerSecond)
 
     private void Learn(float milliseconds, bool isPenalty, long now)
     {
+        var isExplored = Exploration.TakeAnswer();
         while (true)
         {
             var before = Volatile.Read(ref _state);
@@ -68,7 +67,7 @@ internal sealed class ResponseTime(long ticksPerSecond)
             var expected = before == 0 ? 0 : EstimateOf(before) * Remaining(silence);
             var next = isPenalty ? expected + milliseconds
                 : before == 0 ? milliseconds
-                : Blend(expected, milliseconds, silence);
+                : Blend(expected, milliseconds, silence, isExplored || silence >= SilenceMilliseconds);
 
             // Another thread's clock may be a little ahead: its time stays.
             var moment = before == 0 || silence > 0 ? Moment(now) : (uint)(before >> 32);
@@ -78,14 +77,20 @@ internal sealed class ResponseTime(long ticksPerSecond)
         }
     }
 
-    private static float Blend(float expected, float observed, float silence)
+    private float Blend(float expected, float observed, float silence, bool isHearsay)
     {
         if (observed >= expected)
             return observed;
 
         // What was expected has lost already what time takes from it.
         var blend = expected + observed * (1 - Remaining(silence));
-        return silence < SilenceMilliseconds ? blend : Math.Min(blend, MathF.Sqrt(expected * observed));
+        if (observed * ContradictionRatio >= expected)
+            return blend;
+
+        Exploration.Hasten();
+
+        // As much as all that was known before: three bring a second down to less than twice the 20 ms that are right.
+        return isHearsay ? Math.Min(blend, MathF.Sqrt(expected * observed)) : blend;
     }
 
     private static float EstimateOf(ulong state) => BitConverter.UInt32BitsToSingle((uint)state);

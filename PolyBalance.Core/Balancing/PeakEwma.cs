@@ -20,9 +20,6 @@ internal sealed class PeakEwma : IBalancingAlgorithm
 
     private sealed class Costs : Selector
     {
-        // One pick of so many asks whoever has been silent for longer, whatever it costs.
-        private const int ExplorationOneIn = 100;
-
         // Less than this between two idle backends is chance: the draw decides, which knows the weights.
         private const float NoticeableRatio = 2;
 
@@ -48,21 +45,28 @@ internal sealed class PeakEwma : IBalancingAlgorithm
                 return null;
 
             var second = _lottery.Draw(context, except: first);
-            return _candidates[second >= 0 && IsBetter(second, first, context.Now) ? second : first].Backend;
+            if (second < 0)
+                return _candidates[first].Backend;
+
+            var (firstTime, secondTime) = Expect(first, second, context.Now);
+            var picked = IsBetter(second, secondTime, first, firstTime)
+                ? OrExplore(first, firstTime, second, secondTime)
+                : OrExplore(second, secondTime, first, firstTime);
+            return _candidates[picked].Backend;
         }
 
-        private bool IsBetter(int second, int first, long now)
+        private bool IsBetter(int second, float secondTime, int first, float firstTime)
         {
-            if (Random.Shared.Next(ExplorationOneIn) == 0)
-                return _times[second].SilenceAt(now) > _times[first].SilenceAt(now);
-
             var (firstLoad, secondLoad) = (Load.Of(_candidates[first]), Load.Of(_candidates[second]));
-            var (firstTime, secondTime) = Expect(first, second, now);
             if (firstLoad.IsIdle && secondLoad.IsIdle)
                 return secondTime * NoticeableRatio < firstTime;
 
             return Cost(secondTime, secondLoad) < Cost(firstTime, firstLoad);
         }
+
+        // The winner, unless the slower one has lost so often that it is time to find out whether it still is slower.
+        private int OrExplore(int loser, float loserTime, int winner, float winnerTime)
+            => loserTime > winnerTime && _times[loser].Exploration.IsDueWhenPassedOver() ? loser : winner;
 
         private static float Cost(float time, Load load) => time * (load.InFlight + 1) / load.Weight;
 

@@ -65,6 +65,37 @@ internal sealed class ResponseTimeTests
     }
 
     [Test]
+    public void An_explored_answer_that_is_much_faster_counts_for_as_much_as_the_estimate()
+    {
+        var time = new ResponseTime(Second);
+        Observe(time, 1_000, at: 0);
+        double[] expected = [Math.Sqrt(1_000 * 20), Math.Pow(1_000, 0.25) * Math.Pow(20, 0.75)];
+        foreach (var estimate in expected)
+        {
+            Explore(time);
+            Observe(time, 20, at: 0);
+            Observe(time, 20, at: 0);
+            Assert.That(time.EstimateAt(0), Is.EqualTo(estimate).Within(0.1), "the second one was not asked for");
+        }
+
+        Explore(time);
+        Observe(time, 20, at: 0);
+        Assert.That(time.EstimateAt(0), Is.LessThan(40));
+    }
+
+    [Test]
+    public void An_explored_answer_that_is_a_little_faster_says_nothing_new()
+    {
+        var time = new ResponseTime(Second);
+        Observe(time, 300, at: 0);
+        Explore(time);
+        Observe(time, 200, at: 0);
+
+        Assert.That(time.EstimateAt(0), Is.EqualTo(300));
+        Assert.That(Explore(time), Is.EqualTo(2 * Exploration.IntervalMin));
+    }
+
+    [Test]
     public void What_the_backend_got_wrong_adds_a_penalty_and_a_fast_500_is_not_fast()
     {
         foreach (var outcome in (AttemptOutcome[])
@@ -96,7 +127,7 @@ internal sealed class ResponseTimeTests
         Observe(time, 10, at: 5 * Second - 3 * Millisecond);
 
         Assert.That(time.EstimateAt(4 * Second), Is.EqualTo(100));
-        Assert.That(time.SilenceAt(6 * Second), Is.EqualTo(1_000));
+        Assert.That(time.EstimateAt(6 * Second), Is.EqualTo(100 * Math.Exp(-0.1)).Within(0.1));
     }
 
     [Test]
@@ -110,6 +141,14 @@ internal sealed class ResponseTimeTests
         })));
 
         Assert.That(time.EstimateAt(Second), Is.EqualTo(800));
+    }
+
+    private static int Explore(ResponseTime time)
+    {
+        var passedOver = 1;
+        while (!time.Exploration.IsDueWhenPassedOver())
+            passedOver++;
+        return passedOver;
     }
 
     private static void Observe(ResponseTime time, int milliseconds, long at)

@@ -10,16 +10,36 @@ internal sealed class PeakEwmaTests
     private const long Second = TimeSpan.TicksPerSecond;
 
     [Test]
-    public void A_slow_backend_is_avoided_but_for_one_pick_in_a_hundred()
+    public void A_slow_backend_is_asked_at_intervals_that_double_until_it_answers_fast()
     {
         var backends = SomeBackends.Make(2);
         var selector = new PeakEwma().Build(SomeBackends.Evenly(backends), null);
         Answer(backends[0], milliseconds: 500);
         Answer(backends[1], milliseconds: 10);
 
-        // Both have been silent for equally long, so that an exploring pick takes the one that was drawn first.
-        var counts = Picks.Count(selector, backends, 20_000);
-        Assert.That(counts[0], Is.EqualTo(100).Within(60));
+        Assert.That(PicksUntil(selector, backends[0]), Is.EqualTo(16));
+        Assert.That(PicksUntil(selector, backends[0]), Is.EqualTo(32), "before the answer is there");
+        Answer(backends[0], milliseconds: 500);
+        Assert.That(PicksUntil(selector, backends[0]), Is.EqualTo(64));
+        Answer(backends[0], milliseconds: 20);
+        Assert.That(PicksUntil(selector, backends[0]), Is.EqualTo(16));
+    }
+
+    [Test]
+    public void Three_fast_answers_that_were_asked_for_heal()
+    {
+        var backends = SomeBackends.Make(2);
+        var selector = new PeakEwma().Build(SomeBackends.Evenly(backends), null);
+        Answer(backends[0], milliseconds: 500);
+        Answer(backends[1], milliseconds: 20);
+
+        for (var asked = 0; asked < 3; asked++)
+        {
+            Assert.That(PicksUntil(selector, backends[0]), Is.EqualTo(16));
+            Answer(backends[0], milliseconds: 20);
+        }
+
+        Assert.That(Picks.Count(selector, backends, 1_000)[0], Is.GreaterThan(400));
     }
 
     [Test]
@@ -77,49 +97,56 @@ internal sealed class PeakEwmaTests
         Assert.That(backend.MeasureResponseTime().IsKnown, Is.True);
     }
 
-    // Healing takes time, not requests: at higher rates the first 1500 are over before it is done. From half a minute
-    // after the burst on, shares are fair at any rate.
-    [TestCase(12, 0)]
-    [TestCase(25, 750)]
-    [TestCase(100, 3_000)]
-    [TestCase(400, 12_000)]
-    public void Of_five_equal_backends_one_that_had_a_slow_burst_does_not_starve(int perSecond, int before)
+    [Test]
+    public void Of_five_equal_backends_one_that_had_a_slow_burst_does_not_starve(
+        [Values(10, 12, 25, 100, 400, 2_000, 10_000)] int perSecond)
     {
         var least = int.MaxValue;
         for (var seed = 1; seed <= 10; seed++)
         {
             var trial = new TrialRun(new PeakEwma(), backendCount: 5, seed);
             trial.Send(100, perSecond, backend => backend == 0 ? 200 : 20);
-            trial.Send(before, perSecond, _ => 20);
             trial.Send(1_500, perSecond, _ => 20);
             least = Math.Min(least, trial.Shares.Min());
         }
 
-        TestContext.Out.WriteLine($"{perSecond}/s, after {before}: the least of 1500 in ten trials: {least}");
+        TestContext.Out.WriteLine($"{perSecond}/s: the least of the next 1500 in ten trials: {least}");
         Assert.That(least, Is.GreaterThanOrEqualTo(225));
     }
 
     [Test]
-    public void With_one_backend_ten_times_slower_nearly_nobody_waits_for_it()
+    public void With_one_backend_ten_times_slower_nearly_nobody_waits_for_it(
+        [Values(10, 12, 25, 100, 400, 2_000, 10_000)] int perSecond)
     {
-        var roundRobin = SlowOneIn(new RoundRobin());
-        var leastConnections = SlowOneIn(new LeastConnections());
-        var peakEwma = SlowOneIn(new PeakEwma());
+        var (fast, _) = Steady(new PeakEwma(), perSecond, slowMean: 20, "nobody slow");
+        var (most, share) = Steady(new PeakEwma(), perSecond, slowMean: 200, "one slow");
+        var (mostInTurn, _) = Steady(new RoundRobin(), perSecond, slowMean: 200, "one slow");
 
-        Assert.That(peakEwma, Is.LessThan(40), "the slowest answer of a fast backend takes 30 ms");
-        Assert.That(leastConnections, Is.GreaterThan(100));
-        Assert.That(roundRobin, Is.GreaterThan(100));
+        Assert.That(most, Is.LessThan(2 * fast));
+        Assert.That(share, Is.LessThan(0.01));
+        Assert.That(mostInTurn, Is.GreaterThan(5 * fast), "a trial that shows what it is about");
     }
 
-    private static double SlowOneIn(IBalancingAlgorithm algorithm)
+    private static (double Most, double ShareOfSlow) Steady(
+        IBalancingAlgorithm algorithm, int perSecond, double slowMean, string title)
     {
+        const int Requests = 20_000;
         var trial = new TrialRun(algorithm, backendCount: 5, seed: 3);
-        trial.Send(1_000, perSecond: 200, backend => backend == 0 ? 200 : 20);
-        var times = trial.Send(20_000, perSecond: 200, backend => backend == 0 ? 200 : 20);
-        var (half, most) = (times[times.Length / 2], times[times.Length * 99 / 100]);
-        TestContext.Out.WriteLine(
-            $"{algorithm.Name,-18} p50 {half,6:F1} ms   p99 {most,6:F1} ms   shares {string.Join(' ', trial.Shares)}");
-        return most;
+        trial.Send(1_000, perSecond, backend => backend == 0 ? slowMean : 20);
+        var times = trial.Send(Requests, perSecond, backend => backend == 0 ? slowMean : 20);
+        var (half, most) = (times[Requests / 2], times[Requests * 99 / 100]);
+        var share = (double)trial.Shares[0] / Requests;
+        TestContext.Out.WriteLine($"{perSecond,6}/s   {algorithm.Name,-12} {title,-12} p50 {half,6:F1} ms   "
+            + $"p99 {most,6:F1} ms   first backend {100 * share,5:F2} %");
+        return (most, share);
+    }
+
+    private static int PicksUntil(Selector selector, Backend wanted)
+    {
+        var picks = 1;
+        while (selector.Pick(default) != wanted)
+            picks++;
+        return picks;
     }
 
     private static string PickedWithout(Selector selector, params Backend[] excluded)
