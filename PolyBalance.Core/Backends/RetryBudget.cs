@@ -5,8 +5,8 @@ namespace PolyBalance.Backends;
 /// </summary>
 /// <remarks>
 /// Over any ten seconds: fewer retries than a share of the requests, plus ten per second. Requests write nothing here:
-/// <see cref="Observe"/> takes them, about once a second, from what backends count anyway, so the latest ones are not
-/// in yet. Where it cannot be exact it allows less. Lives as long as the name of its cluster is configured.
+/// they are taken from what backends count anyway, about once a second and when a retry is asked for. Where it cannot
+/// be exact it allows less. Lives as long as the name of its cluster is configured.
 /// <see cref="Observe"/> and <see cref="TryTell"/> come from one thread; everything else may come from any.
 /// </remarks>
 internal sealed class RetryBudget
@@ -54,12 +54,14 @@ internal sealed class RetryBudget
 
     /// <summary>Allows a retry and counts it, or counts the refusal.</summary>
     /// <param name="now">In heartbeat time.</param>
-    public bool TryTake(long now)
+    /// <param name="attempts">What the backends of the cluster have counted by now.</param>
+    public bool TryTake(long now, long attempts)
     {
         lock (_gate)
         {
             var second = now / _second;
-            if (RetriesSince(second - WindowSeconds) * 100 < (RequestsSince(now) * _percent) + FreePerWindow)
+            var requests = RequestsSince(now) + Unseen(attempts);
+            if (RetriesSince(second - WindowSeconds) * 100 < (requests * _percent) + FreePerWindow)
             {
                 ref var slot = ref _retries[(int)(second % Slots)];
                 slot = new(second, slot.Second == second ? slot.Count + 1 : 1);
@@ -83,12 +85,10 @@ internal sealed class RetryBudget
     /// <param name="attempts">What the backends of the cluster have counted; less when some of them are gone.</param>
     public void Observe(long now, long attempts)
     {
-        var repeats = Retries + Interlocked.Read(ref _resends);
         lock (_gate)
         {
-            // Who is gone took his count along: what others counted meanwhile is lost, and that allows less.
-            var requests = Math.Max(attempts - _attempts, 0) - (repeats - _repeats);
-            var sum = _samples[_newest].Requests + requests;
+            var repeats = Repeats;
+            var sum = _samples[_newest].Requests + Unseen(attempts);
             _newest = (_newest + 1) % Slots;
             _samples[_newest] = new(now, sum);
             _attempts = attempts;
@@ -111,6 +111,13 @@ internal sealed class RetryBudget
     }
 
     private static long FreePerWindow => FreePerSecond * WindowSeconds * 100L;
+
+    // Attempts that were no requests.
+    private long Repeats => Retries + Interlocked.Read(ref _resends);
+
+    // Requests since the latest sample. Who is gone took his count along: what others counted meanwhile is lost, and
+    // that allows less.
+    private long Unseen(long attempts) => Math.Max(attempts - _attempts - (Repeats - _repeats), 0);
 
     private long RetriesSince(long first)
     {

@@ -80,7 +80,7 @@ internal sealed class ProxyHandler(SnapshotStore store, Attempt attempt) : IExch
         => tries == 0
             || (tries < cluster.AttemptsMax
                 && exchange.Tried.Length < cluster.Eligible.Length
-                && cluster.RetryBudget.TryTake(exchange.Client.Heartbeat.Now));
+                && cluster.RetryBudget.TryTake(exchange.Client.Heartbeat.Now, cluster.CountAttempts()));
 
     // First among the backends that take a request now, then among all that have any room: a backend on trial or at its
     // slow start is spared only as long as nobody is refused for it. When even these are full, the request ends here.

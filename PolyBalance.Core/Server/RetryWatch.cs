@@ -21,12 +21,8 @@ internal sealed class RetryWatch(SnapshotStore store, Heartbeat heartbeat, ILogg
             if (cluster.AttemptsMax == 1)
                 continue;
 
-            var attempts = 0L;
-            foreach (var backend in cluster.Backends)
-                attempts += backend.Requests;
-
             var budget = cluster.RetryBudget;
-            budget.Observe(heartbeat.Now, attempts);
+            budget.Observe(heartbeat.Now, cluster.CountAttempts());
             if (budget.TryTell(heartbeat.Now, out var refusals))
                 Log.RetriesRefused(logger, refusals, cluster.Name, budget.Percent);
         }

@@ -55,6 +55,15 @@ internal sealed class Cluster
     /// <summary>How much request content is kept for another attempt. Unit: bytes.</summary>
     public int ReplayBytesMax { get; }
 
+    /// <summary>Attempts that its backends have counted.</summary>
+    public long CountAttempts()
+    {
+        var attempts = 0L;
+        foreach (var backend in Backends)
+            attempts += backend.Requests;
+        return attempts;
+    }
+
     /// <summary>What the Host field of a request to one of its backends says.</summary>
     public HostRule HostFor(Backend backend) => Options.Host.Kind switch
     {

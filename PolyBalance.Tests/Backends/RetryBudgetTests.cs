@@ -33,13 +33,26 @@ internal sealed class RetryBudgetTests
     }
 
     [Test]
+    public void Requests_that_came_since_the_last_look_count_at_once()
+    {
+        var budget = new RetryBudget(20, Second, now: 0);
+        var taken = 0;
+
+        // Of the attempts that backends have counted, those that were retries are no requests.
+        while (budget.TryTake(now: 500, attempts: 1_000 + taken))
+            taken++;
+
+        Assert.That(taken, Is.EqualTo(300));
+    }
+
+    [Test]
     public void Requests_count_for_ten_seconds_whether_or_not_others_follow()
     {
         var budget = new RetryBudget(20, Second, now: 0);
         budget.Observe(1_000, attempts: 1_000);
 
         Assert.That(Take(budget, 150, now: 10_000), Is.EqualTo(150));
-        Assert.That(budget.TryTake(10_001), Is.False);
+        Assert.That(budget.TryTake(10_001, attempts: 0), Is.False);
     }
 
     [Test]
@@ -117,7 +130,7 @@ internal sealed class RetryBudgetTests
                     resends++;
                 }
 
-                if (random.Next(3) == 0 || !budget.TryTake(now))
+                if (random.Next(3) == 0 || !budget.TryTake(now, attempts: 0))
                     continue;
 
                 var recentRetries = retries.Count(at => at > now - (10 * Second));
@@ -166,7 +179,7 @@ internal sealed class RetryBudgetTests
     {
         var taken = 0;
         for (var time = 0; time < times; time++)
-            taken += budget.TryTake(now) ? 1 : 0;
+            taken += budget.TryTake(now, attempts: 0) ? 1 : 0;
         return taken;
     }
 }

@@ -20,9 +20,10 @@ internal sealed class IdleMemoryTests
 {
     private const int ConnectionsBefore = 2_000;
     private const int Connections = 2_000;
+    private const int Batches = 3;
 
     // Half of a gateway's files are for connections to backends; and each process has some hundred others.
-    private const int FilesNeeded = 2 * (ConnectionsBefore + Connections) + 500;
+    private const int FilesNeeded = 2 * (ConnectionsBefore + Batches * Connections) + 500;
 
     [TestCase(Transports.Ring, 4 * 1024)]
     [TestCase(Transports.Sockets, 8 * 1024)]
@@ -36,12 +37,19 @@ internal sealed class IdleMemoryTests
         try
         {
             Open(ConnectionsBefore);
-            var before = gateway.Memory;
-            Open(Connections);
-            var each = (gateway.Memory - before) / Connections;
+            // Resident memory grows in steps, and for reasons of the runtime's own: the median of three is ours.
+            var batches = new List<long>();
+            for (var batch = 0; batch < Batches; batch++)
+            {
+                var before = gateway.Memory;
+                Open(Connections);
+                batches.Add((gateway.Memory - before) / Connections);
+            }
 
-            TestContext.Out.WriteLine($"{transport}: {each} bytes for each of {Connections} idle connections");
-            Assert.That(each, Is.Positive.And.LessThanOrEqualTo(bytesMax));
+            batches.Sort();
+            TestContext.Out.WriteLine($"{transport}: {string.Join(", ", batches)} bytes per idle connection");
+            Assert.That(batches.Sum(), Is.Positive);
+            Assert.That(batches[Batches / 2], Is.LessThanOrEqualTo(bytesMax));
             SmallGets.Ask(clients[0], requests: 1);
             gateway.AssertHealthy();
         }
