@@ -18,7 +18,6 @@ internal sealed class Backend
     private readonly Heartbeat _heartbeat;
     private long _failures;
     private long _dueAt = Heartbeat.Never;
-    private readonly long _ticksPerSecond;
     private volatile ResponseTime? _responseTime;
     private volatile Verdict _verdict;
 
@@ -29,7 +28,6 @@ internal sealed class Backend
         _heartbeat = transport.Heartbeat;
         _gate = new(key.Pool.ConnectionsMax);
         News = news ?? BackendNews.ToNobody;
-        _ticksPerSecond = clock.TimestampFrequency;
         Key = key;
         Name = options.Name;
         Address = options.Address.ToString();
@@ -78,7 +76,7 @@ internal sealed class Backend
     /// How slow it answers, for algorithms that go by it: measured from the first call on, and for no others. Only from
     /// whoever builds snapshots, one at a time.
     /// </summary>
-    public ResponseTime MeasureResponseTime() => _responseTime ??= new(_ticksPerSecond);
+    public ResponseTime MeasureResponseTime() => _responseTime ??= new(_heartbeat.Ticks(TimeSpan.FromSeconds(1)));
 
     /// <summary>The configuration calls it something else now; only records and messages depend on that.</summary>
     public void Rename(string name) => Name = name;

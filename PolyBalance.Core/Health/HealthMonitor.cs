@@ -73,9 +73,14 @@ internal sealed class HealthMonitor : IAsyncDisposable
         await Task.WhenAny(_firstRound.Task, Task.Delay(atMost, _means.Clock, done.Token));
         await done.CancelAsync();
 
+        bool hasProbed;
         lock (_gate)
+        {
             _isStarting = false;
-        SumUp(Describe());
+            hasProbed = _watches.Count > 0;
+        }
+
+        SumUp(Describe(), hasProbed);
 
         // Changes are applied in order: once this one is, so are the verdicts of the round.
         var applied = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -347,7 +352,7 @@ internal sealed class HealthMonitor : IAsyncDisposable
         _firstRound.TrySetResult();
     }
 
-    private void SumUp(IReadOnlyList<HealthView> views)
+    private void SumUp(IReadOnlyList<HealthView> views, bool hasProbed)
     {
         var (healthy, unhealthy) = (0, 0);
         foreach (var view in views)
@@ -356,7 +361,7 @@ internal sealed class HealthMonitor : IAsyncDisposable
             unhealthy += view.Verdict == Verdict.Unhealthy ? 1 : 0;
         }
 
-        if (_watches.Count > 0)
+        if (hasProbed)
             Log.ProbedBeforeListening(_logger, views.Count, healthy, unhealthy, views.Count - healthy - unhealthy);
         if (healthy == 0)
             Log.NoneHealthy(_logger);
