@@ -23,19 +23,9 @@ internal enum TurnEndKind : byte
 /// <param name="Handed">The connection, when one was handed over.</param>
 internal readonly record struct TurnEnd(TurnEndKind Kind, BackendConnection? Handed);
 
-/// <summary>A client whose request waits for a connection.</summary>
-internal interface IWaitingClient
-{
-    /// <summary>Notes what it waits for, so that it leaves the queue when it goes. False: it is gone already.</summary>
-    bool TryWait(ConnectTurn turn);
-
-    /// <summary>It waits no more. False: it has left.</summary>
-    bool TryEndWait(ConnectTurn turn);
-}
-
 /// <summary>One request in the queue before a <see cref="ConnectGate"/>. Whoever ends it first decides how.</summary>
 /// <remarks>The waiting code goes on where it came from: on its own lane.</remarks>
-internal sealed class ConnectTurn : IDeadlineOwner
+internal sealed class ConnectTurn : IWaiting, IDeadlineOwner
 {
     private readonly TaskCompletionSource<TurnEnd> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Heartbeat _heartbeat;
@@ -58,7 +48,7 @@ internal sealed class ConnectTurn : IDeadlineOwner
     /// <summary>Ends the wait. False when it has ended already.</summary>
     public bool TryEnd(TurnEndKind kind, BackendConnection? handed = null) => _end.TrySetResult(new(kind, handed));
 
-    /// <summary>The client has left. Any thread.</summary>
+    /// <inheritdoc/>
     public void Leave() => TryEnd(TurnEndKind.Left);
 
     /// <summary>The deadline is needed no more. Once.</summary>

@@ -117,9 +117,9 @@ internal sealed class ClientConnection : IConnectionWatcher, IWaitingClient
         => ReferenceEquals(Interlocked.CompareExchange(ref _lease, null, lease), lease);
 
     /// <inheritdoc/>
-    public bool TryWait(ConnectTurn turn)
+    public bool TryWait(IWaiting waiting)
     {
-        if (Interlocked.CompareExchange(ref _lease, turn, null) is not null)
+        if (Interlocked.CompareExchange(ref _lease, waiting, null) is not null)
             return false;
 
         // While a part of the request is unread, the end of the input is not the news.
@@ -129,8 +129,8 @@ internal sealed class ClientConnection : IConnectionWatcher, IWaitingClient
     }
 
     /// <inheritdoc/>
-    public bool TryEndWait(ConnectTurn turn)
-        => ReferenceEquals(Interlocked.CompareExchange(ref _lease, null, turn), turn);
+    public bool TryEndWait(IWaiting waiting)
+        => ReferenceEquals(Interlocked.CompareExchange(ref _lease, null, waiting), waiting);
 
     /// <inheritdoc/>
     void IConnectionWatcher.OnInput(bool ended)
@@ -139,8 +139,8 @@ internal sealed class ClientConnection : IConnectionWatcher, IWaitingClient
         var lease = ended ? Interlocked.Exchange(ref _lease, Gone) : null;
         if (lease is BackendConnection connection)
             connection.Connection.Abort(CloseReason.Aborted);
-        else if (lease is ConnectTurn turn)
-            turn.Leave();
+        else if (lease is IWaiting waiting)
+            waiting.Leave();
     }
 
     // One exchange. False when the connection should end.

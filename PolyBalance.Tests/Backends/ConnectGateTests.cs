@@ -164,14 +164,14 @@ internal sealed class ConnectGateTests
     {
         private static readonly object Gone = new();
 
-        private object? _turn;
+        private object? _waiting;
 
-        public bool TryWait(ConnectTurn turn) => Interlocked.CompareExchange(ref _turn, turn, null) is null;
+        public bool TryWait(IWaiting waiting) => Interlocked.CompareExchange(ref _waiting, waiting, null) is null;
 
-        public bool TryEndWait(ConnectTurn turn)
-            => ReferenceEquals(Interlocked.CompareExchange(ref _turn, null, turn), turn);
+        public bool TryEndWait(IWaiting waiting)
+            => ReferenceEquals(Interlocked.CompareExchange(ref _waiting, null, waiting), waiting);
 
-        public void Leave() => (Interlocked.Exchange(ref _turn, Gone) as ConnectTurn)?.Leave();
+        public void Leave() => (Interlocked.Exchange(ref _waiting, Gone) as IWaiting)?.Leave();
     }
 
     /// <summary>A pool whose backend is there and accepts nothing.</summary>
