@@ -82,28 +82,9 @@ internal sealed class ProxyHandler(SnapshotStore store, Attempt attempt) : IExch
                 && exchange.Tried.Length < cluster.Eligible.Length
                 && cluster.RetryBudget.TryTake(exchange.Client.Heartbeat.Now, cluster.CountAttempts()));
 
-    // First among the backends that take a request now, then among all that have any room: a backend on trial or at its
-    // slow start is spared only as long as nobody is refused for it. When even these are full, the request ends here.
     private static Backend? Choose(Exchange exchange, Cluster cluster, out Admission admission)
-    {
-        admission = default;
-        for (var round = 0; round < 2; round++)
-        {
-            var isLastResort = round > 0;
-            var lost = 0;
-            while (lost++ < Limits.PlacesLostMax && Pick(exchange, cluster, isLastResort) is { } backend)
-            {
-                if (backend.TryBegin(isLastResort, out admission))
-                    return backend;
-            }
-        }
-
-        return null;
-    }
-
-    private static Backend? Pick(Exchange exchange, Cluster cluster, bool isLastResort)
-        => cluster.Selector.Pick(
-            new(exchange.AffinityKey, exchange.Client.Heartbeat.Now, exchange.Tried, isLastResort));
+        => cluster.Placement.Find(
+            exchange.AffinityKey, exchange.Client.Heartbeat.Now, exchange.Tried, out admission);
 
     private static void Prepare(Exchange exchange, Route route)
     {

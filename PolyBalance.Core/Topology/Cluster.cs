@@ -14,13 +14,11 @@ internal sealed class Cluster
 
     /// <summary>Puts a cluster together; only <see cref="SnapshotBuilder"/> does.</summary>
     public Cluster(
-        ClusterOptions options, ImmutableArray<Backend> backends, ImmutableArray<Candidate> eligible, Selector selector,
-        RetryBudget retryBudget)
+        ClusterOptions options, ImmutableArray<Backend> backends, Placement placement, RetryBudget retryBudget)
     {
         Options = options;
         Backends = backends;
-        Eligible = eligible;
-        Selector = selector;
+        Placement = placement;
         RetryBudget = retryBudget;
         AttemptsMax = 1 + (options.Retries?.Attempts ?? 0);
         ReplayBytesMax = options.Retries?.ReplayBufferBytes ?? 0;
@@ -37,11 +35,14 @@ internal sealed class Cluster
     /// <summary>All its backends, in the order of the file.</summary>
     public ImmutableArray<Backend> Backends { get; }
 
+    /// <summary>Finds places at the eligible ones.</summary>
+    public Placement Placement { get; }
+
     /// <summary>Those of them that may receive traffic.</summary>
-    public ImmutableArray<Candidate> Eligible { get; }
+    public ImmutableArray<Candidate> Eligible => Placement.Eligible;
 
     /// <summary>Picks among the eligible ones.</summary>
-    public Selector Selector { get; }
+    public Selector Selector => Placement.Selector;
 
     /// <summary>What its requests are hashed by; <see langword="null"/> when its algorithm does not hash.</summary>
     public AffinityKey? Affinity { get; }

@@ -72,7 +72,7 @@ internal sealed class SnapshotBuilder(ITransport transport, TimeProvider clock, 
         RetryBudget retryBudget)
     {
         var selector = BalancingAlgorithms.Of(options).Build(eligible, previous?.Selector);
-        return new(options, backends, eligible, selector, retryBudget);
+        return new(options, backends, new(eligible, selector), retryBudget);
     }
 
     private static ImmutableArray<Route> BuildRoutes(
