@@ -152,6 +152,12 @@ public enum FailureKind : byte
     /// <summary>The backend has <c>pool.max_connections</c> connections in use.</summary>
     PoolExhausted,
 
+    /// <summary>No backend had a place, and <c>queue.size</c> requests wait for one already.</summary>
+    QueueFull,
+
+    /// <summary>No backend had a place within <c>queue.timeout</c>.</summary>
+    QueueTimedOut,
+
     /// <summary>No file descriptor is left for one more connection to a backend.</summary>
     FilesExhausted,
 
@@ -239,6 +245,10 @@ internal readonly record struct Failure(
             "No backend can receive this request now"),
         Proxy(FailureKind.PoolExhausted, 503, RetryRule.Always, "pool_exhausted",
             "Every connection to the backend is in use"),
+        Proxy(FailureKind.QueueFull, 503, RetryRule.Never, "queue_full",
+            "Every backend is busy, and too many requests wait already"),
+        Proxy(FailureKind.QueueTimedOut, 503, RetryRule.Never, "queue_timed_out",
+            "Every backend was busy for too long"),
         Proxy(FailureKind.FilesExhausted, 503, RetryRule.Always, "file_descriptors_exhausted",
             "The gateway has no file descriptor left for a connection to the backend"),
         Proxy(FailureKind.TooManyConnections, 503, RetryRule.Never, "too_many_connections",

@@ -109,6 +109,12 @@ internal static class Limits
     /// </summary>
     public const int PlacesLostMax = 16;
 
+    /// <summary>Requests of one cluster that wait for a backend: default of <c>queue.size</c>.</summary>
+    public const int QueuedRequestsDefault = 1_024;
+
+    /// <summary>What <c>queue.size</c> may be set to at most.</summary>
+    public const int QueuedRequestsMax = 65_536;
+
     /// <summary>Topology changes waiting to be applied.</summary>
     public const int PendingChangesMax = 1_024;
 

@@ -18,6 +18,7 @@ internal sealed class Backend
     private readonly Heartbeat _heartbeat;
     private long _failures;
     private long _dueAt = Heartbeat.Never;
+    private volatile Action? _roomMade;
     private volatile ResponseTime? _responseTime;
     private volatile Verdict _verdict;
 
@@ -90,6 +91,9 @@ internal sealed class Backend
     /// <summary>Whether it has as many exchanges as it may have. A glance: <see cref="TryBegin"/> decides.</summary>
     public bool IsFull => _gate.IsFull;
 
+    /// <summary>Whether it is on trial or starts slowly, and is spared where others can do its work.</summary>
+    public bool IsProtected => _gate.IsProtected;
+
     /// <summary>Whether even a request that can go nowhere else finds no room.</summary>
     public bool IsAtMax => _gate.IsAtMax;
 
@@ -113,12 +117,19 @@ internal sealed class Backend
     {
         _counts.Add(InFlightCount, -1);
         _responseTime?.Observe(outcome);
-        if (admission.IsCounted)
-            _gate.Leave();
+        GiveBack(admission);
         if (Failure.Of(outcome.Failure).Side == Side.Backend)
             Interlocked.Increment(ref _failures);
         if (Passive.Observe(admission.Era, outcome))
             News.RequestRefresh();
+    }
+
+    /// <summary>An attempt that <see cref="TryBegin"/> admitted is not made. Instead of <see cref="Report"/>.</summary>
+    public void Withdraw(Admission admission)
+    {
+        _counts.Add(InFlightCount, -1);
+        _counts.Add(RequestCount, -1);
+        GiveBack(admission);
     }
 
     /// <summary>
@@ -152,8 +163,12 @@ internal sealed class Backend
     }
 
     /// <summary>Takes up what a reload may have changed. Store's loop.</summary>
-    public void Configure(EjectionOptions? ejection, TimeSpan? slowStart)
+    /// <param name="ejection">When its traffic ejects it; null: never.</param>
+    /// <param name="slowStart">How long it takes to get its full share; null: no time.</param>
+    /// <param name="roomMade">Hears of each place that is given back. Any thread; must not block.</param>
+    public void Configure(EjectionOptions? ejection, TimeSpan? slowStart, Action? roomMade = null)
     {
+        _roomMade = roomMade;
         if (Passive.Rules?.Options != ejection)
             Passive.Rules = ejection is null ? null : new(ejection, _heartbeat);
         SlowStart.Duration = slowStart is { } duration ? _heartbeat.Ticks(duration) : 0;
@@ -161,4 +176,14 @@ internal sealed class Backend
 
     /// <summary>Notes a new verdict. What follows from it comes with the next snapshot.</summary>
     public void Judge(Verdict verdict) => _verdict = verdict;
+
+    private void GiveBack(Admission admission)
+    {
+        if (!admission.IsCounted)
+            return;
+
+        // First the place, then the news: see RequestQueue.
+        _gate.Leave();
+        _roomMade?.Invoke();
+    }
 }

@@ -28,6 +28,9 @@ internal sealed class ConcurrencyGate
     /// <summary>Whether the hard bound has no room. A glance.</summary>
     public bool IsAtMax => _max > 0 && Volatile.Read(ref _count) >= _max;
 
+    /// <summary>Whether the soft bound is in force.</summary>
+    public bool IsProtected => _limit != _max;
+
     /// <summary>Exchanges that hold a place.</summary>
     public int Count => Volatile.Read(ref _count);
 

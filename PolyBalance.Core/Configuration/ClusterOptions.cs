@@ -45,6 +45,9 @@ public sealed record ClusterOptions
     /// <summary>Bounds on the connections to each backend.</summary>
     public PoolOptions Pool { get; init; } = PoolOptions.Default;
 
+    /// <summary>Waiting for a busy backend; <see langword="null"/> when <c>queue</c> is <c>off</c>.</summary>
+    public QueueOptions? Queue { get; init; } = QueueOptions.Default;
+
     /// <summary>How long a backend may take.</summary>
     public ClusterTimeoutOptions Timeouts { get; init; } = ClusterTimeoutOptions.Default;
 
@@ -89,6 +92,8 @@ public sealed record ClusterOptions
                 "What the Host field of a forwarded request says.", HostPolicy.Parse),
             Backends = [],
             Pool = section.Section("pool", "Bounds on the connections to each backend.", PoolOptions.BindFrom),
+            Queue = section.SectionOrOff("queue", QueueOptions.Default,
+                "Requests that wait while every backend has pool.max_connections.", QueueOptions.BindFrom),
             Timeouts = section.Section("timeouts", "How long a backend may take.", ClusterTimeoutOptions.BindFrom),
             Health = section.SectionOrOff("health", HealthOptions.Default, "How backends are probed.",
                 health => HealthOptions.BindFrom(health, HealthOptions.Default)),
@@ -104,6 +109,12 @@ public sealed record ClusterOptions
         };
 
         section.WarnNoEffect("sticky");
+        if (section.IsWritten("queue") && options is { Queue: not null, Pool.ConnectionsMax: 0 })
+        {
+            section.Report.Warning(section.PositionOf("queue"),
+                "nobody waits in `queue` as long as `pool.max_connections` is 0",
+                "write `pool: { max_connections: N }`, how many requests one backend can work on at once");
+        }
 
         return HashOptions.Settle(options, section) with { Backends = BindBackends(section, options.Health) };
     }

@@ -73,7 +73,7 @@ internal sealed class Attempt(HttpDate date)
             var read = await connection.Input.ReadAsync();
             answer = Look(exchange, lease, read, ref scanned, out failure);
             if (answer == Answer.Interim && !await ForwardInterimAsync(exchange))
-                (answer, failure) = (Answer.Failed, ClientFailure(exchange));
+                (answer, failure) = (Answer.Failed, exchange.LoseClient());
         }
 
         // :: 13 stream down
@@ -122,7 +122,7 @@ internal sealed class Attempt(HttpDate date)
     {
         var isOurs = exchange.Client.TryRelease(lease);
         if (!isOurs && failure != FailureKind.None)
-            failure = ClientFailure(exchange);
+            failure = exchange.LoseClient();
 
         if (failure == FailureKind.StaleConnection)
             backend.Pool.ReportStale(lease);
@@ -275,7 +275,7 @@ internal sealed class Attempt(HttpDate date)
                 exchange.State.ResponseSent();
                 return FailureKind.None;
             case PumpEnd.SinkFailed:
-                return ClientFailure(exchange);
+                return exchange.LoseClient();
             case PumpEnd.SourceTimedOut:
                 return client.Heartbeat.Now >= exchange.Deadline
                     ? FailureKind.RequestTimedOut
@@ -296,7 +296,7 @@ internal sealed class Attempt(HttpDate date)
         exchange.State.Switched();
         exchange.Status = 101;
         if ((await output.FlushAsync()).IsCompleted)
-            return ClientFailure(exchange);
+            return exchange.LoseClient();
 
         exchange.Connection.Unwatch();
         var client = exchange.Client;
@@ -305,17 +305,6 @@ internal sealed class Attempt(HttpDate date)
         exchange.Upload.CountTunnel(tunnel.BytesUp);
         exchange.Download.CountTunnel(tunnel.BytesDown);
         return FailureKind.None;
-    }
-
-    private static FailureKind ClientFailure(Exchange exchange)
-    {
-        exchange.State.ClientClosed();
-        return exchange.Connection.CloseReason switch
-        {
-            CloseReason.WriteTimedOut => FailureKind.ClientWriteTimedOut,
-            CloseReason.ShutDown => FailureKind.ShuttingDown,
-            _ => FailureKind.ClientClosed,
-        };
     }
 
     /// <summary>The second flow of an attempt, seen from the first.</summary>

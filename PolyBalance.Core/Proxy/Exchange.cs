@@ -82,6 +82,9 @@ internal sealed class Exchange : IResettable
     /// <summary>Backends that were tried, for selectors.</summary>
     public ReadOnlySpan<Backend> Tried => _tried.AsSpan(0, _triedCount);
 
+    /// <summary>The same, for whoever keeps them while the exchange waits.</summary>
+    public ReadOnlyMemory<Backend> TriedMemory => _tried.AsMemory(0, _triedCount);
+
     /// <summary>Attempts made, resends on a fresh connection included.</summary>
     public int Attempts => _attemptCount;
 
@@ -121,6 +124,19 @@ internal sealed class Exchange : IResettable
         if (_attemptCount < _attempts.Length)
             _attempts[_attemptCount++] = new(backend.Address, failure, Response.Status, duration);
         return new(failure, Response.Status, FirstByte == 0 ? 0 : FirstByte - started, now);
+    }
+
+    /// <summary>The client is gone, or takes nothing more.</summary>
+    /// <returns>Why: who ended its connection.</returns>
+    public FailureKind LoseClient()
+    {
+        State.ClientClosed();
+        return Connection.CloseReason switch
+        {
+            CloseReason.WriteTimedOut => FailureKind.ClientWriteTimedOut,
+            CloseReason.ShutDown => FailureKind.ShuttingDown,
+            _ => FailureKind.ClientClosed,
+        };
     }
 
     /// <summary>What is to be recorded of it.</summary>

@@ -40,9 +40,19 @@ internal sealed class ProxyHandler(SnapshotStore store, Attempt attempt) : IExch
             if (!mustBeFresh || !backend!.TryBegin(isLastResort: true, out admission))
             {
                 mustBeFresh = false;
-                backend = MayTry(exchange, cluster, tries++) ? Choose(exchange, cluster, out admission) : null;
-                if (backend is null)
+                if (!MayTry(exchange, cluster, tries++))
                     break;
+
+                var choice = await ChooseAsync(exchange, cluster);
+                (backend, admission) = (choice.Backend, choice.Admission);
+                if (backend is null)
+                {
+                    // After retries the last attempt decides, unless the client is gone.
+                    if (exchange.Attempts == 0 || !exchange.State.CanRefuse)
+                        failure = choice.Failure;
+                    break;
+                }
+
                 exchange.BeginAttempt(backend);
             }
             else
@@ -66,9 +76,6 @@ internal sealed class ProxyHandler(SnapshotStore store, Attempt attempt) : IExch
         }
         while (failure != FailureKind.None && MayRepeat(exchange, failure));
 
-        // Nobody was tried although somebody may be: they all have as much as they may have.
-        if (exchange.Attempts == 0 && failure == FailureKind.NoEligibleBackend && cluster.Eligible.Length > 0)
-            failure = FailureKind.PoolExhausted;
         exchange.Upload.Release();
         return failure == FailureKind.None
             ? failure
@@ -82,9 +89,53 @@ internal sealed class ProxyHandler(SnapshotStore store, Attempt attempt) : IExch
                 && exchange.Tried.Length < cluster.Eligible.Length
                 && cluster.RetryBudget.TryTake(exchange.Client.Heartbeat.Now, cluster.CountAttempts()));
 
-    private static Backend? Choose(Exchange exchange, Cluster cluster, out Admission admission)
-        => cluster.Placement.Find(
-            exchange.AffinityKey, exchange.Client.Heartbeat.Now, exchange.Tried, out admission);
+    // A backend that has room now, or the next one that has. Nobody overtakes those who wait already.
+    private static ValueTask<Choice> ChooseAsync(Exchange exchange, Cluster cluster)
+    {
+        var queue = cluster.Queue;
+        var now = exchange.Client.Heartbeat.Now;
+        if (queue.Waiting == 0
+            && cluster.Placement.Find(exchange.AffinityKey, now, exchange.Tried, out var admission) is { } backend)
+        {
+            return new(new Choice(backend, admission, FailureKind.None));
+        }
+
+        if (cluster.Eligible.IsEmpty)
+            return new(Choice.None(FailureKind.NoEligibleBackend));
+        return queue.IsOpen ? WaitAsync(exchange, queue) : new(Choice.None(FailureKind.PoolExhausted));
+    }
+
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
+    private static async ValueTask<Choice> WaitAsync(Exchange exchange, RequestQueue queue)
+    {
+        var (client, heartbeat) = (exchange.Client, exchange.Client.Heartbeat);
+        var deadline = exchange.Bound(heartbeat.Now + queue.Timeout);
+        var request = new QueuedRequest(queue, heartbeat)
+        {
+            Key = exchange.AffinityKey,
+            Tried = exchange.TriedMemory,
+        };
+        var choice = Choice.None(FailureKind.ClientClosed);
+        if (client.TryWait(request))
+        {
+            queue.Join(request, deadline);
+            choice = await request.EndAsync();
+            if (!client.TryEndWait(request))
+            {
+                // It has left, perhaps just when its turn came.
+                choice.Backend?.Withdraw(choice.Admission);
+                choice = Choice.None(FailureKind.ClientClosed);
+            }
+        }
+
+        request.Release();
+        return choice.Failure switch
+        {
+            FailureKind.ClientClosed => Choice.None(exchange.LoseClient()),
+            FailureKind.QueueTimedOut when deadline == exchange.Deadline => Choice.None(FailureKind.RequestTimedOut),
+            _ => choice,
+        };
+    }
 
     private static void Prepare(Exchange exchange, Route route)
     {

@@ -137,6 +137,7 @@ public sealed class ProxyServer : IAsyncDisposable
         _transport.Heartbeat.Every(WatchPeriod, WatchBackends);
         new FileWatch(_transport.Files, _store, _transport.Heartbeat, _logger).Start(_options.Limits.ConnectionsMax);
         new RetryWatch(_store, _transport.Heartbeat, _logger).Start();
+        new QueueWatch(_store, _transport.Heartbeat, _logger).Start();
         foreach (var listener in _trafficListeners.Concat(_adminListeners))
             listener.Start();
     }

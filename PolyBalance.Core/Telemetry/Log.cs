@@ -83,4 +83,9 @@ internal static partial class Log
         "{Refusals} retries of cluster {Cluster} were not made: its budget is {Percent} % of the requests "
         + "and 10 per second")]
     public static partial void RetriesRefused(ILogger logger, long refusals, string cluster, int percent);
+
+    [LoggerMessage(3003, LogLevel.Warning,
+        "{Refusals} requests of cluster {Cluster} found no backend with a place in time, and {Waiting} wait: every "
+        + "eligible one has pool.max_connections. Add backends, or raise pool.max_connections")]
+    public static partial void QueueRefused(ILogger logger, long refusals, string cluster, int waiting);
 }

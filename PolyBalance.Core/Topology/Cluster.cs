@@ -14,12 +14,14 @@ internal sealed class Cluster
 
     /// <summary>Puts a cluster together; only <see cref="SnapshotBuilder"/> does.</summary>
     public Cluster(
-        ClusterOptions options, ImmutableArray<Backend> backends, Placement placement, RetryBudget retryBudget)
+        ClusterOptions options, ImmutableArray<Backend> backends, Placement placement, RetryBudget retryBudget,
+        RequestQueue queue)
     {
         Options = options;
         Backends = backends;
         Placement = placement;
         RetryBudget = retryBudget;
+        Queue = queue;
         AttemptsMax = 1 + (options.Retries?.Attempts ?? 0);
         ReplayBytesMax = options.Retries?.ReplayBufferBytes ?? 0;
         Affinity = options.Algorithm == HashOptions.Algorithm ? new(options.Hash.Key) : null;
@@ -52,6 +54,12 @@ internal sealed class Cluster
 
     /// <summary>Bounds its retries; the same object in every snapshot that has a cluster of this name.</summary>
     public RetryBudget RetryBudget { get; }
+
+    /// <summary>
+    /// Where its requests wait when all backends are busy; the same object in every snapshot that has a cluster of this
+    /// name.
+    /// </summary>
+    public RequestQueue Queue { get; }
 
     /// <summary>How much request content is kept for another attempt. Unit: bytes.</summary>
     public int ReplayBytesMax { get; }

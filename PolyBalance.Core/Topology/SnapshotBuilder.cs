@@ -38,9 +38,14 @@ internal sealed class SnapshotBuilder(ITransport transport, TimeProvider clock, 
             var cluster = clusters[index];
             var eligible = Settle(cluster.Options, cluster.Backends);
             if (eligible.AsSpan().SequenceEqual(cluster.Eligible.AsSpan()))
+            {
+                // The bounds of backends at their slow starts may have been raised all the same.
+                cluster.Queue.OnRoom();
                 continue;
+            }
 
-            clusters[index] = MakeCluster(cluster.Options, cluster.Backends, eligible, cluster, cluster.RetryBudget);
+            clusters[index] = MakeCluster(
+                cluster.Options, cluster.Backends, eligible, cluster, cluster.RetryBudget, cluster.Queue);
             hasChanged = true;
         }
 
@@ -69,10 +74,12 @@ internal sealed class SnapshotBuilder(ITransport transport, TimeProvider clock, 
 
     private static Cluster MakeCluster(
         ClusterOptions options, ImmutableArray<Backend> backends, ImmutableArray<Candidate> eligible, Cluster? previous,
-        RetryBudget retryBudget)
+        RetryBudget retryBudget, RequestQueue queue)
     {
         var selector = BalancingAlgorithms.Of(options).Build(eligible, previous?.Selector);
-        return new(options, backends, new(eligible, selector), retryBudget);
+        var placement = new Placement(eligible, selector, queue.IsOpen);
+        queue.Follow(placement);
+        return new(options, backends, placement, retryBudget, queue);
     }
 
     private static ImmutableArray<Route> BuildRoutes(
@@ -91,6 +98,7 @@ internal sealed class SnapshotBuilder(ITransport transport, TimeProvider clock, 
         if (before is not null && before.Options == options)
             return before;
 
+        var queue = QueueOf(options, before);
         var backends = ImmutableArray.CreateBuilder<Backend>(options.Backends.Count);
         foreach (var backend in options.Backends)
         {
@@ -98,14 +106,14 @@ internal sealed class SnapshotBuilder(ITransport transport, TimeProvider clock, 
             if (known.TryGetValue(key, out var kept))
                 kept.Rename(backend.Name);
             var current = kept ?? Succeed(new(key, backend, transport, clock, news), before);
-            current.Configure(options.Ejection, options.SlowStart);
+            current.Configure(options.Ejection, options.SlowStart, queue.OnRoom);
             if (kept is null && previous is not null)
                 current.SlowStart.NoteAddedLater();
             backends.Add(current);
         }
 
         var all = backends.ToImmutable();
-        return MakeCluster(options, all, Settle(options, all), before, BudgetOf(options, before));
+        return MakeCluster(options, all, Settle(options, all), before, BudgetOf(options, before), queue);
     }
 
     // What was spent is not forgiven for a change of the configuration.
@@ -116,6 +124,16 @@ internal sealed class SnapshotBuilder(ITransport transport, TimeProvider clock, 
         var budget = before?.RetryBudget ?? new(percent, heartbeat.Ticks(TimeSpan.FromSeconds(1)), heartbeat.Now);
         budget.Percent = percent;
         return budget;
+    }
+
+    // Who waits already goes on waiting, for the backends of the new configuration.
+    private RequestQueue QueueOf(ClusterOptions options, Cluster? before)
+    {
+        var queue = before?.Queue ?? new(transport.Heartbeat);
+        var waits = options is { Queue: not null, Pool.ConnectionsMax: > 0 };
+        var rules = options.Queue ?? QueueOptions.Default;
+        queue.Configure(waits ? rules.RequestsMax : 0, transport.Heartbeat.Ticks(rules.Timeout));
+        return queue;
     }
 
     // Other bounds on its connections make another backend, but say nothing about whether it works.

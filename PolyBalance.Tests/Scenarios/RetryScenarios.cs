@@ -329,9 +329,9 @@ internal sealed class RetryScenarios(Medium medium) : ScenarioTests(medium)
     }
 
     [Test]
-    public async Task When_every_backend_has_all_the_exchanges_it_may_have_the_next_request_is_503()
+    public async Task Where_nobody_may_wait_and_every_backend_is_busy_the_next_request_is_503()
     {
-        await StartAsync(TwoWith("pool: { max_connections: 1 }"));
+        await StartAsync(TwoWith("pool: { max_connections: 1 }, queue: off"));
         var clients = new List<ScriptedClient>();
         var backends = new List<ScriptedConnection>();
         for (var index = 0; index < 2; index++)
