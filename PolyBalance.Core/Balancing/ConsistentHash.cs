@@ -25,7 +25,8 @@ internal sealed class ConsistentHash(int loadPercent) : IBalancingAlgorithm
         => options.Hash.LoadPercent == loadPercent ? this : new ConsistentHash(options.Hash.LoadPercent);
 
     /// <inheritdoc/>
-    public Selector Build(ImmutableArray<Candidate> eligible, Selector? previous) => new Ranking(eligible, loadPercent);
+    public Selector Build(ImmutableArray<Candidate> eligible, Selector? previous, ulong draw)
+        => new Ranking(eligible, loadPercent);
 
     private sealed class Ranking : Selector
     {
@@ -49,7 +50,7 @@ internal sealed class ConsistentHash(int loadPercent) : IBalancingAlgorithm
         public override Backend? Pick(in SelectionContext context)
         {
             // Without a key any will do, and nobody must be meant by it.
-            var key = context.Key == 0 ? (ulong)Random.Shared.NextInt64() : context.Key;
+            var key = context.Key == 0 ? new Draws(context.Draw).Next() : context.Key;
             var first = FirstOf(key, context, default);
             if (first < 0)
                 return null;

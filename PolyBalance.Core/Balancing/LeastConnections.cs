@@ -14,8 +14,8 @@ internal sealed class LeastConnections : IBalancingAlgorithm
     public string Name => "least_connections";
 
     /// <inheritdoc/>
-    public Selector Build(ImmutableArray<Candidate> eligible, Selector? previous)
-        => new Fewest(eligible, TurnCounter.After(previous));
+    public Selector Build(ImmutableArray<Candidate> eligible, Selector? previous, ulong draw)
+        => new Fewest(eligible, TurnCounter.After(previous, draw));
 
     private sealed class Fewest(ImmutableArray<Candidate> candidates, TurnCounter counter) : Selector, ITakesTurns
     {
@@ -33,7 +33,7 @@ internal sealed class LeastConnections : IBalancingAlgorithm
             var isIdle = true;
 
             // With more than can tie, from anywhere, so that the same ones are not remembered every time.
-            var index = candidates.Length > TiedMax ? Random.Shared.Next(candidates.Length) : 0;
+            var index = candidates.Length > TiedMax ? (int)new Draws(context.Draw).Below(candidates.Length) : 0;
             for (var step = 0; step < candidates.Length; step++, index++)
             {
                 if (index == candidates.Length)

@@ -32,28 +32,28 @@ internal sealed class Lottery
 
     /// <summary>Draws one that the exchange may go to.</summary>
     /// <param name="context">What the exchange has tried.</param>
+    /// <param name="draws">Where random numbers come from; a second draw of the same pick goes on with them.</param>
     /// <param name="except">One that was drawn already, or -1.</param>
     /// <returns>An index into the candidates, or -1 when none is left.</returns>
-    public int Draw(in SelectionContext context, int except = -1)
+    public int Draw(in SelectionContext context, ref Draws draws, int except = -1)
     {
         if (_candidates.IsEmpty)
             return -1;
 
         for (var attempt = 0; attempt < Tries; attempt++)
         {
-            var index = Draw();
+            var index = IndexAt(draws.Next());
             if (index != except && context.Accepts(_candidates[index].Backend))
                 return index;
         }
 
-        return DrawFromRest(context, except);
+        return DrawFromRest(context, ref draws, except);
     }
 
-    private int Draw()
+    // Of 64 random bits the upper half chooses a cell, the lower one of the two that share it.
+    private int IndexAt(ulong bits)
     {
-        // 63 random bits: the upper half chooses a cell, the lower one of the two that share it.
-        var bits = (ulong)Random.Shared.NextInt64();
-        var index = (int)(((bits >> ChanceBits) * (ulong)_candidates.Length) >> 32);
+        var index = (int)(((bits >> 32) * (ulong)_candidates.Length) >> 32);
         if (_cells is null)
             return index;
 
@@ -62,7 +62,7 @@ internal sealed class Lottery
     }
 
     // Most are out of the question: look at all of them. Shares among the rest stay as their weights say.
-    private int DrawFromRest(in SelectionContext context, int except)
+    private int DrawFromRest(in SelectionContext context, ref Draws draws, int except)
     {
         var total = 0L;
         for (var index = 0; index < _candidates.Length; index++)
@@ -72,7 +72,7 @@ internal sealed class Lottery
         }
 
         var last = -1;
-        var left = total == 0 ? 0 : Random.Shared.NextInt64(total);
+        var left = total == 0 ? 0 : draws.Below(total);
         for (var index = 0; index < _candidates.Length && left >= 0; index++)
         {
             if (index == except || !context.Accepts(_candidates[index].Backend))

@@ -16,7 +16,7 @@ internal sealed class PeakEwma : IBalancingAlgorithm
     public string Name => "peak_ewma";
 
     /// <inheritdoc/>
-    public Selector Build(ImmutableArray<Candidate> eligible, Selector? previous) => new Costs(eligible);
+    public Selector Build(ImmutableArray<Candidate> eligible, Selector? previous, ulong draw) => new Costs(eligible);
 
     private sealed class Costs : Selector
     {
@@ -40,11 +40,12 @@ internal sealed class PeakEwma : IBalancingAlgorithm
 
         public override Backend? Pick(in SelectionContext context)
         {
-            var first = _lottery.Draw(context);
+            var draws = new Draws(context.Draw);
+            var first = _lottery.Draw(context, ref draws);
             if (first < 0)
                 return null;
 
-            var second = _lottery.Draw(context, except: first);
+            var second = _lottery.Draw(context, ref draws, except: first);
             if (second < 0)
                 return _candidates[first].Backend;
 

@@ -24,58 +24,42 @@ internal sealed class Placement(ImmutableArray<Candidate> eligible, Selector sel
     /// its slow start is spared only as long as nobody is refused for it. A request that can wait for one of the others
     /// spares it too.
     /// </summary>
-    /// <param name="key">Hash of the affinity key, or 0 when there is none.</param>
-    /// <param name="now">In heartbeat time.</param>
-    /// <param name="tried">Backends that the exchange has tried already.</param>
+    /// <param name="context">Whose place; not a last resort yet.</param>
     /// <param name="admission">The place, which is given back with <see cref="Backend.Report"/>.</param>
     /// <returns>Null: everybody is full, or was tried.</returns>
-    public Backend? Find(ulong key, long now, ReadOnlySpan<Backend> tried, out Admission admission)
+    public Backend? Find(in SelectionContext context, out Admission admission)
     {
-        var backend = FindWithin(key, now, tried, isLastResort: false, out admission);
-        return backend is null && !(canWait && IsWorthWaiting(tried))
-            ? FindAnywhere(key, now, tried, out admission)
+        var backend = FindWithin(context, isLastResort: false, out admission);
+        return backend is null && !(canWait && IsWorthWaiting(context))
+            ? FindAnywhere(context, out admission)
             : backend;
     }
 
     /// <summary>Among all that have any room, whoever is spared otherwise.</summary>
-    /// <param name="key">Hash of the affinity key, or 0 when there is none.</param>
-    /// <param name="now">In heartbeat time.</param>
-    /// <param name="tried">Backends that the exchange has tried already.</param>
+    /// <param name="context">Whose place.</param>
     /// <param name="admission">The place.</param>
     /// <returns>Null: everybody has <c>pool.max_connections</c>, or was tried.</returns>
-    public Backend? FindAnywhere(ulong key, long now, ReadOnlySpan<Backend> tried, out Admission admission)
-        => FindWithin(key, now, tried, isLastResort: true, out admission);
+    public Backend? FindAnywhere(in SelectionContext context, out Admission admission)
+        => FindWithin(context.AsLastResort(), isLastResort: true, out admission);
 
     // Somebody works as much as he may, and will have a place again.
-    private bool IsWorthWaiting(ReadOnlySpan<Backend> tried)
+    private bool IsWorthWaiting(in SelectionContext context)
     {
         foreach (var candidate in eligible)
         {
-            if (!candidate.Backend.IsProtected && !WasTried(candidate.Backend, tried))
+            if (!candidate.Backend.IsProtected && !context.Excludes(candidate.Backend))
                 return true;
         }
 
         return false;
     }
 
-    private static bool WasTried(Backend backend, ReadOnlySpan<Backend> tried)
-    {
-        foreach (var other in tried)
-        {
-            if (ReferenceEquals(other, backend))
-                return true;
-        }
-
-        return false;
-    }
-
-    private Backend? FindWithin(
-        ulong key, long now, ReadOnlySpan<Backend> tried, bool isLastResort, out Admission admission)
+    private Backend? FindWithin(in SelectionContext context, bool isLastResort, out Admission admission)
     {
         // Others may take the last place at the picked backend first.
         for (var lost = 0; lost < Limits.PlacesLostMax; lost++)
         {
-            if (selector.Pick(new(key, now, tried, isLastResort)) is not { } backend)
+            if (selector.Pick(context) is not { } backend)
                 break;
             if (backend.TryBegin(isLastResort, out admission))
                 return backend;

@@ -13,7 +13,7 @@ internal sealed class PowerOfTwo : IBalancingAlgorithm
     public string Name => "power_of_two";
 
     /// <inheritdoc/>
-    public Selector Build(ImmutableArray<Candidate> eligible, Selector? previous) => new Pairs(eligible);
+    public Selector Build(ImmutableArray<Candidate> eligible, Selector? previous, ulong draw) => new Pairs(eligible);
 
     private sealed class Pairs(ImmutableArray<Candidate> candidates) : Selector
     {
@@ -21,7 +21,8 @@ internal sealed class PowerOfTwo : IBalancingAlgorithm
 
         public override Backend? Pick(in SelectionContext context)
         {
-            var first = _lottery.Draw(context);
+            var draws = new Draws(context.Draw);
+            var first = _lottery.Draw(context, ref draws);
             if (first < 0)
                 return null;
 
@@ -30,7 +31,7 @@ internal sealed class PowerOfTwo : IBalancingAlgorithm
             if (load.IsIdle)
                 return candidates[first].Backend;
 
-            var second = _lottery.Draw(context, except: first);
+            var second = _lottery.Draw(context, ref draws, except: first);
             return candidates[second >= 0 && Load.Of(candidates[second]).IsBelow(load) ? second : first].Backend;
         }
     }

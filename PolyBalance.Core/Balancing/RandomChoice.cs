@@ -13,15 +13,16 @@ internal sealed class RandomChoice : IBalancingAlgorithm
     public string Name => "random";
 
     /// <inheritdoc/>
-    public Selector Build(ImmutableArray<Candidate> eligible, Selector? previous) => new Draws(eligible);
+    public Selector Build(ImmutableArray<Candidate> eligible, Selector? previous, ulong draw) => new AnyOf(eligible);
 
-    private sealed class Draws(ImmutableArray<Candidate> candidates) : Selector
+    private sealed class AnyOf(ImmutableArray<Candidate> candidates) : Selector
     {
         private readonly Lottery _lottery = new(candidates);
 
         public override Backend? Pick(in SelectionContext context)
         {
-            var index = _lottery.Draw(context);
+            var draws = new Draws(context.Draw);
+            var index = _lottery.Draw(context, ref draws);
             return index < 0 ? null : candidates[index].Backend;
         }
     }

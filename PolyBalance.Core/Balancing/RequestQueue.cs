@@ -24,6 +24,7 @@ internal sealed class RequestQueue
     private static readonly TimeSpan TellEvery = TimeSpan.FromSeconds(10);
 
     private readonly Heartbeat _heartbeat;
+    private readonly Random _random;
     private readonly long _late;
     private readonly long _burstMax;
     private readonly Lock _gate = new();        // guards what follows, up to _waiting
@@ -40,9 +41,11 @@ internal sealed class RequestQueue
 
     /// <summary>Makes a queue in which nobody may wait yet.</summary>
     /// <param name="heartbeat">The clock.</param>
-    public RequestQueue(Heartbeat heartbeat)
+    /// <param name="random">What selectors get to draw from.</param>
+    public RequestQueue(Heartbeat heartbeat, Random random)
     {
         _heartbeat = heartbeat;
+        _random = random;
         _late = heartbeat.Ticks(Late);
         _burstMax = heartbeat.Ticks(BurstMax);
     }
@@ -158,7 +161,7 @@ internal sealed class RequestQueue
                 return;
 
             var now = _heartbeat.Now;
-            if (_placement.FindAnywhere(request.Key, now, request.Tried.Span, out var admission) is { } backend)
+            if (_placement.FindAnywhere(ContextOf(request, now), out var admission) is { } backend)
             {
                 End(request, new(backend, admission, FailureKind.None));
                 return;
@@ -186,7 +189,7 @@ internal sealed class RequestQueue
         var next = isNewestFirst ? _newest : _oldest;
         for (var looked = 0; next is { } request && looked < Limits.PlacesLostMax; looked++)
         {
-            if (_placement.Find(request.Key, now, request.Tried.Span, out var admission) is { } backend)
+            if (_placement.Find(ContextOf(request, now), out var admission) is { } backend)
             {
                 End(request, new(backend, admission, FailureKind.None));
                 return true;
@@ -199,6 +202,9 @@ internal sealed class RequestQueue
 
         return false;
     }
+
+    private SelectionContext ContextOf(QueuedRequest request, long now)
+        => new(request.Key, now, (ulong)_random.NextInt64(), request.Tried.Span);
 
     // While more comes in than goes out, whoever is served in the order of arrival has waited for as long as anybody
     // may: all are late. Newest first, most are in time, and those are refused who would have been too late anyway.

@@ -12,6 +12,6 @@ internal sealed class RoundRobin : IBalancingAlgorithm
     public string Name => "round_robin";
 
     /// <inheritdoc/>
-    public Selector Build(ImmutableArray<Candidate> eligible, Selector? previous)
-        => new Turns(eligible, TurnCounter.After(previous));
+    public Selector Build(ImmutableArray<Candidate> eligible, Selector? previous, ulong draw)
+        => new Turns(eligible, TurnCounter.After(previous, draw));
 }

@@ -15,10 +15,11 @@ internal readonly record struct Candidate(Backend Backend, int Weight);
 /// <summary>What a selector may look at. Carries no reference to the proxy.</summary>
 /// <param name="key">Hash of the affinity key, or 0 when there is none.</param>
 /// <param name="now">In heartbeat time.</param>
+/// <param name="draw">64 random bits, drawn for this pick.</param>
 /// <param name="excluded">Backends that this exchange has tried already.</param>
 /// <param name="isLastResort">Nobody took the request while slow starts and trials were respected.</param>
 internal readonly ref struct SelectionContext(
-    ulong key, long now, ReadOnlySpan<Backend> excluded, bool isLastResort = false)
+    ulong key, long now, ulong draw, ReadOnlySpan<Backend> excluded, bool isLastResort = false)
 {
     private readonly ReadOnlySpan<Backend> _excluded = excluded;
     private readonly bool _isLastResort = isLastResort;
@@ -29,27 +30,37 @@ internal readonly ref struct SelectionContext(
     /// <summary>In heartbeat time.</summary>
     public long Now { get; } = now;
 
+    /// <summary>64 random bits, drawn for this pick: <see cref="Draws"/> makes of them what a selector needs.</summary>
+    public ulong Draw { get; } = draw;
+
     /// <summary>Whether this exchange has tried a backend before.</summary>
     public bool IsRetry => !_excluded.IsEmpty;
 
     /// <summary>Whether this exchange may go to a backend: it has room, and the exchange has not tried it.</summary>
     public bool Accepts(Backend backend)
-    {
-        if (_isLastResort ? backend.IsAtMax : backend.IsFull)
-            return false;
+        => !(_isLastResort ? backend.IsAtMax : backend.IsFull) && !Excludes(backend);
 
+    /// <summary>Whether the exchange has tried a backend.</summary>
+    public bool Excludes(Backend backend)
+    {
         foreach (var tried in _excluded)
         {
             if (ReferenceEquals(tried, backend))
-                return false;
+                return true;
         }
 
-        return true;
+        return false;
     }
+
+    /// <summary>The same, when nobody took the request while slow starts and trials were respected.</summary>
+    public SelectionContext AsLastResort() => new(Key, Now, Draw, _excluded, isLastResort: true);
 }
 
 /// <summary>Picks one of the eligible backends that it was built over.</summary>
-/// <remarks>Any thread may call <see cref="Pick"/>; implementations take no lock and allocate nothing.</remarks>
+/// <remarks>
+/// Any thread may call <see cref="Pick"/>; implementations take no lock and allocate nothing. A pick follows from its
+/// context, the counts of the backends and whose turn it is: no selector knows the time or draws by itself.
+/// </remarks>
 internal abstract class Selector
 {
     /// <summary>The backend for the next attempt.</summary>
@@ -72,5 +83,6 @@ internal interface IBalancingAlgorithm
     /// The selector of the same cluster that this one replaces, of any algorithm; null: there was none. Exchanges may
     /// still pick with it. What it knows of the sequence goes on, so that a change of the backends favours nobody.
     /// </param>
-    Selector Build(ImmutableArray<Candidate> eligible, Selector? previous);
+    /// <param name="draw">64 random bits: where a sequence begins that has not begun yet.</param>
+    Selector Build(ImmutableArray<Candidate> eligible, Selector? previous, ulong draw);
 }

@@ -7,12 +7,22 @@ namespace PolyBalance.Balancing;
 /// <remarks>Any thread. One shared cache line, written once per turn: that is what exact shares cost.</remarks>
 internal sealed class TurnCounter
 {
-    // Starts anywhere: proxies restarted together must not all favour the first backend.
-    private ulong _turn = (ulong)Random.Shared.Next();
-    private ulong _retry = (ulong)Random.Shared.Next();
+    private ulong _turn;
+    private ulong _retry;
+
+    // Starts anywhere: proxies restarted together must not all favour the first backend. Halves of the bits, so that
+    // no counter wraps.
+    private TurnCounter(ulong draw)
+    {
+        _turn = (uint)draw;
+        _retry = draw >> 32;
+    }
 
     /// <summary>The counter of a selector that is being replaced, or a new one.</summary>
-    public static TurnCounter After(Selector? previous) => (previous as ITakesTurns)?.Counter ?? new();
+    /// <param name="previous">Null: there was none.</param>
+    /// <param name="draw">Random bits: where a new one starts.</param>
+    public static TurnCounter After(Selector? previous, ulong draw)
+        => (previous as ITakesTurns)?.Counter ?? new(draw);
 
     /// <summary>
     /// The next turn. 2^64 turns take longer than the sun has: the counter never wraps in the middle of a cycle.

@@ -31,7 +31,8 @@ internal sealed class Turns(ImmutableArray<Candidate> candidates, TurnCounter co
                 return backend;
         }
 
-        var drawn = _rest.Draw(context);
+        var draws = new Draws(context.Draw);
+        var drawn = _rest.Draw(context, ref draws);
         return drawn < 0 ? null : candidates[drawn].Backend;
     }
 }

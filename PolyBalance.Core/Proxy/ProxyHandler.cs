@@ -93,9 +93,8 @@ internal sealed class ProxyHandler(SnapshotStore store, Attempt attempt) : IExch
     private static ValueTask<Choice> ChooseAsync(Exchange exchange, Cluster cluster)
     {
         var queue = cluster.Queue;
-        var now = exchange.Client.Heartbeat.Now;
         if (queue.Waiting == 0
-            && cluster.Placement.Find(exchange.AffinityKey, now, exchange.Tried, out var admission) is { } backend)
+            && cluster.Placement.Find(ContextOf(exchange), out var admission) is { } backend)
         {
             return new(new Choice(backend, admission, FailureKind.None));
         }
@@ -104,6 +103,10 @@ internal sealed class ProxyHandler(SnapshotStore store, Attempt attempt) : IExch
             return new(Choice.None(FailureKind.NoEligibleBackend));
         return queue.IsOpen ? WaitAsync(exchange, queue) : new(Choice.None(FailureKind.PoolExhausted));
     }
+
+    // Drawn for every algorithm, although some need it rarely: it costs about 2 ns, and every pick can be done again.
+    private static SelectionContext ContextOf(Exchange exchange)
+        => new(exchange.AffinityKey, exchange.Client.Heartbeat.Now, (ulong)Random.Shared.NextInt64(), exchange.Tried);
 
     [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
     private static async ValueTask<Choice> WaitAsync(Exchange exchange, RequestQueue queue)

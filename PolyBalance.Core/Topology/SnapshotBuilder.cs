@@ -10,8 +10,15 @@ namespace PolyBalance.Topology;
 /// Options and the previous snapshot make the next one. A backend whose key is unchanged is carried over, connections
 /// and all.
 /// </summary>
-internal sealed class SnapshotBuilder(ITransport transport, TimeProvider clock, BackendNews? news = null)
+/// <param name="transport">How backends are connected to.</param>
+/// <param name="clock">How long names that were looked up are good for.</param>
+/// <param name="news">Who hears of backends; null: nobody.</param>
+/// <param name="random">Where new sequences of turns begin, and what queues draw; null: anything.</param>
+internal sealed class SnapshotBuilder(
+    ITransport transport, TimeProvider clock, BackendNews? news = null, Random? random = null)
 {
+    private readonly Random _random = random ?? Random.Shared;
+
     /// <summary>
     /// Builds the snapshot that follows <paramref name="previous"/>; cannot fail for options that were validated.
     /// </summary>
@@ -44,8 +51,9 @@ internal sealed class SnapshotBuilder(ITransport transport, TimeProvider clock, 
                 continue;
             }
 
+            // Its sequence of turns, if it has one, has begun already: there is nothing to draw.
             clusters[index] = MakeCluster(
-                cluster.Options, cluster.Backends, eligible, cluster, cluster.RetryBudget, cluster.Queue);
+                cluster.Options, cluster.Backends, eligible, cluster, cluster.RetryBudget, cluster.Queue, draw: 0);
             hasChanged = true;
         }
 
@@ -74,9 +82,9 @@ internal sealed class SnapshotBuilder(ITransport transport, TimeProvider clock, 
 
     private static Cluster MakeCluster(
         ClusterOptions options, ImmutableArray<Backend> backends, ImmutableArray<Candidate> eligible, Cluster? previous,
-        RetryBudget retryBudget, RequestQueue queue)
+        RetryBudget retryBudget, RequestQueue queue, ulong draw)
     {
-        var selector = BalancingAlgorithms.Of(options).Build(eligible, previous?.Selector);
+        var selector = BalancingAlgorithms.Of(options).Build(eligible, previous?.Selector, draw);
         var placement = new Placement(eligible, selector, queue.IsOpen);
         queue.Follow(placement);
         return new(options, backends, placement, retryBudget, queue);
@@ -113,7 +121,8 @@ internal sealed class SnapshotBuilder(ITransport transport, TimeProvider clock, 
         }
 
         var all = backends.ToImmutable();
-        return MakeCluster(options, all, Settle(options, all), before, BudgetOf(options, before), queue);
+        var draw = (ulong)_random.NextInt64();
+        return MakeCluster(options, all, Settle(options, all), before, BudgetOf(options, before), queue, draw);
     }
 
     // What was spent is not forgiven for a change of the configuration.
@@ -129,7 +138,7 @@ internal sealed class SnapshotBuilder(ITransport transport, TimeProvider clock, 
     // Who waits already goes on waiting, for the backends of the new configuration.
     private RequestQueue QueueOf(ClusterOptions options, Cluster? before)
     {
-        var queue = before?.Queue ?? new(transport.Heartbeat);
+        var queue = before?.Queue ?? new(transport.Heartbeat, _random);
         var waits = options is { Queue: not null, Pool.ConnectionsMax: > 0 };
         var rules = options.Queue ?? QueueOptions.Default;
         queue.Configure(waits ? rules.RequestsMax : 0, transport.Heartbeat.Ticks(rules.Timeout));

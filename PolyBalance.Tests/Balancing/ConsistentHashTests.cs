@@ -84,9 +84,9 @@ internal sealed class ConsistentHashTests
         var all = Build(SomeBackends.Evenly(backends));
         for (var key = 1UL; key <= 1_000; key++)
         {
-            var first = all.Pick(new(key, 0, default))!;
+            var first = all.Pick(new(key, 0, 0, default))!;
             var without = Build(SomeBackends.Evenly(backends.Remove(first)));
-            Assert.That(all.Pick(new(key, 0, [first]))!.Name, Is.EqualTo(Pick(without, key)));
+            Assert.That(all.Pick(new(key, 0, 0, [first]))!.Name, Is.EqualTo(Pick(without, key)));
         }
     }
 
@@ -96,10 +96,10 @@ internal sealed class ConsistentHashTests
     public void Even_when_all_requests_have_the_same_key_nobody_gets_more_than_the_bound(int loadPercent)
     {
         var backends = SomeBackends.Make(4);
-        var selector = new ConsistentHash(loadPercent).Build(SomeBackends.Evenly(backends), null);
+        var selector = new ConsistentHash(loadPercent).Build(SomeBackends.Evenly(backends), null, draw: 0);
         for (var request = 1; request <= 400; request++)
         {
-            selector.Pick(new(77, 0, default))!.Begin();
+            selector.Pick(new(77, 0, 0, default))!.Begin();
             var bound = Math.Ceiling(request * loadPercent / 400.0);
             Assert.That(backends.Max(backend => backend.InFlight), Is.LessThanOrEqualTo(bound), $"request {request}");
         }
@@ -111,7 +111,7 @@ internal sealed class ConsistentHashTests
         var backends = SomeBackends.Make(2);
         var selector = Build(Picks.Weighted(backends, 3, 1));
         for (var request = 0; request < 400; request++)
-            selector.Pick(new(StableHash.Mix((ulong)request % 7 + 1), 0, default))!.Begin();
+            selector.Pick(new(StableHash.Mix((ulong)request % 7 + 1), 0, 0, default))!.Begin();
 
         Assert.That(backends[0].InFlight, Is.InRange(400 - 125, 375));
     }
@@ -120,9 +120,9 @@ internal sealed class ConsistentHashTests
     public void Without_a_bound_a_key_stays_where_it_is()
     {
         var backends = SomeBackends.Make(4);
-        var selector = new ConsistentHash(loadPercent: 0).Build(SomeBackends.Evenly(backends), null);
+        var selector = new ConsistentHash(loadPercent: 0).Build(SomeBackends.Evenly(backends), null, draw: 0);
         for (var request = 0; request < 100; request++)
-            selector.Pick(new(77, 0, default))!.Begin();
+            selector.Pick(new(77, 0, 0, default))!.Begin();
 
         Assert.That(backends.Max(backend => backend.InFlight), Is.EqualTo(100));
     }
@@ -132,7 +132,7 @@ internal sealed class ConsistentHashTests
     {
         var backends = SomeBackends.Make(3);
         var selector = Build(SomeBackends.Evenly(backends));
-        var picked = Enumerable.Range(0, 300).Select(_ => selector.Pick(default)!).Distinct();
+        var picked = Enumerable.Range(0, 300).Select(_ => selector.PickOne()!).Distinct();
 
         Assert.That(picked.Count(), Is.EqualTo(3));
     }
@@ -140,7 +140,7 @@ internal sealed class ConsistentHashTests
     private static ImmutableArray<Candidate> Three() => SomeBackends.Evenly(SomeBackends.Make(3));
 
     private static Selector Build(ImmutableArray<Candidate> candidates)
-        => new ConsistentHash(loadPercent: 125).Build(candidates, null);
+        => new ConsistentHash(loadPercent: 125).Build(candidates, null, draw: 0);
 
-    private static string Pick(Selector selector, ulong key) => selector.Pick(new(key, 0, default))!.Name;
+    private static string Pick(Selector selector, ulong key) => selector.Pick(new(key, 0, 0, default))!.Name;
 }

@@ -13,7 +13,7 @@ internal sealed class PeakEwmaTests
     public void A_slow_backend_is_asked_at_intervals_that_double_until_it_answers_fast()
     {
         var backends = SomeBackends.Make(2);
-        var selector = new PeakEwma().Build(SomeBackends.Evenly(backends), null);
+        var selector = new PeakEwma().Build(SomeBackends.Evenly(backends), null, draw: 0);
         Answer(backends[0], milliseconds: 500);
         Answer(backends[1], milliseconds: 10);
 
@@ -29,7 +29,7 @@ internal sealed class PeakEwmaTests
     public void Three_fast_answers_that_were_asked_for_heal()
     {
         var backends = SomeBackends.Make(2);
-        var selector = new PeakEwma().Build(SomeBackends.Evenly(backends), null);
+        var selector = new PeakEwma().Build(SomeBackends.Evenly(backends), null, draw: 0);
         Answer(backends[0], milliseconds: 500);
         Answer(backends[1], milliseconds: 20);
 
@@ -46,14 +46,14 @@ internal sealed class PeakEwmaTests
     public void Silence_heals()
     {
         var backends = SomeBackends.Make(2);
-        var selector = new PeakEwma().Build(SomeBackends.Evenly(backends), null);
+        var selector = new PeakEwma().Build(SomeBackends.Evenly(backends), null, draw: 0);
         Answer(backends[0], milliseconds: 500);
         Answer(backends[1], milliseconds: 10);
 
         var counts = new int[2];
         Answer(backends[1], milliseconds: 10, at: 60 * Second);
         for (var pick = 0; pick < 1_000; pick++)
-            counts[backends.IndexOf(selector.Pick(new(0, 60 * Second, default))!)]++;
+            counts[backends.IndexOf(selector.Pick(new(0, 60 * Second, (ulong)pick, default))!)]++;
         Assert.That(counts[0], Is.GreaterThan(400));
     }
 
@@ -61,7 +61,7 @@ internal sealed class PeakEwmaTests
     public void One_that_nobody_has_heard_of_is_taken_for_as_fast_as_the_median()
     {
         var backends = SomeBackends.Make(4);
-        var selector = new PeakEwma().Build(SomeBackends.Evenly(backends), null);
+        var selector = new PeakEwma().Build(SomeBackends.Evenly(backends), null, draw: 0);
         Answer(backends[0], milliseconds: 10);
         Answer(backends[1], milliseconds: 20);
         Answer(backends[2], milliseconds: 30);
@@ -77,11 +77,11 @@ internal sealed class PeakEwmaTests
     public void A_heavier_backend_may_have_more_in_flight()
     {
         var backends = SomeBackends.Make(2);
-        var selector = new PeakEwma().Build(Picks.Weighted(backends, 3, 1), null);
+        var selector = new PeakEwma().Build(Picks.Weighted(backends, 3, 1), null, draw: 0);
         Answer(backends[0], milliseconds: 10);
         Answer(backends[1], milliseconds: 10);
         for (var request = 0; request < 400; request++)
-            selector.Pick(default)!.Begin();
+            selector.PickOne()!.Begin();
 
         Assert.That(backends[0].InFlight, Is.EqualTo(300).Within(10));
     }
@@ -144,13 +144,13 @@ internal sealed class PeakEwmaTests
     private static int PicksUntil(Selector selector, Backend wanted)
     {
         var picks = 1;
-        while (selector.Pick(default) != wanted)
+        while (selector.PickOne() != wanted)
             picks++;
         return picks;
     }
 
     private static string PickedWithout(Selector selector, params Backend[] excluded)
-        => Enumerable.Range(0, 1_000).Select(_ => selector.Pick(new(0, 0, excluded))!.Name)
+        => Enumerable.Range(0, 1_000).Select(_ => selector.PickOne(excluded)!.Name)
             .CountBy(name => name).MaxBy(found => found.Value).Key;
 
     private static void Answer(Backend backend, int milliseconds, long at = 0)

@@ -12,7 +12,7 @@ internal sealed class PowerOfTwoTests
         var backends = SomeBackends.Make(2);
         Picks.Occupy(backends[0], 3);
         Picks.Occupy(backends[1], 2);
-        var selector = new PowerOfTwo().Build(SomeBackends.Evenly(backends), null);
+        var selector = new PowerOfTwo().Build(SomeBackends.Evenly(backends), null, draw: 0);
 
         Assert.That(Picks.Count(selector, backends, 1_000), Is.EqualTo(new[] { 0, 1_000 }));
     }
@@ -23,7 +23,7 @@ internal sealed class PowerOfTwoTests
         var backends = SomeBackends.Make(2);
         Picks.Occupy(backends[0], 3);
         Picks.Occupy(backends[1], 2);
-        var selector = new PowerOfTwo().Build(Picks.Weighted(backends, 2, 1), null);
+        var selector = new PowerOfTwo().Build(Picks.Weighted(backends, 2, 1), null, draw: 0);
 
         Assert.That(Picks.Count(selector, backends, 1_000), Is.EqualTo(new[] { 1_000, 0 }));
     }
@@ -35,7 +35,7 @@ internal sealed class PowerOfTwoTests
         Picks.Occupy(backends[0], 3);
         Picks.Occupy(backends[1], 2);
         Picks.Occupy(backends[2], 1);
-        var selector = new PowerOfTwo().Build(SomeBackends.Evenly(backends), null);
+        var selector = new PowerOfTwo().Build(SomeBackends.Evenly(backends), null, draw: 0);
 
         var counts = Picks.Count(selector, backends, 30_000);
         Assert.That(counts[0], Is.Zero);
@@ -46,9 +46,9 @@ internal sealed class PowerOfTwoTests
     public void Requests_that_stay_are_spread_far_more_evenly_than_at_random()
     {
         var backends = SomeBackends.Make(50);
-        var selector = new PowerOfTwo().Build(SomeBackends.Evenly(backends), null);
+        var selector = new PowerOfTwo().Build(SomeBackends.Evenly(backends), null, draw: 0);
         for (var request = 0; request < 5_000; request++)
-            selector.Pick(default)!.Begin();
+            selector.PickOne()!.Begin();
 
         // Drawn at random, the largest of fifty would be about 120; two choices keep all within a few of 100.
         Assert.That(backends.Select(backend => backend.InFlight), Is.All.InRange(92, 106));

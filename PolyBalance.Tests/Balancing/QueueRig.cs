@@ -20,7 +20,7 @@ internal sealed class QueueRig : IAsyncDisposable
     public QueueRig(int backends, int places, int requestsMax)
     {
         _memory = new(Clock);
-        Queue = new(_memory.Heartbeat);
+        Queue = new(_memory.Heartbeat, new Random(1));
         Queue.Configure(requestsMax, _memory.Heartbeat.Ticks(TimeSpan.FromSeconds(5)));
         var pool = PoolOptions.Default with { ConnectionsMax = places };
         for (var index = 1; index <= backends; index++)
@@ -61,7 +61,7 @@ internal sealed class QueueRig : IAsyncDisposable
     public void Follow(params ImmutableArray<Backend> eligible)
     {
         ImmutableArray<Candidate> candidates = [.. eligible.Select(backend => new Candidate(backend, 1))];
-        Placement = new(candidates, new LeastConnections().Build(candidates, previous: null), canWait: true);
+        Placement = new(candidates, new LeastConnections().Build(candidates, previous: null, draw: 0), canWait: true);
         Queue.Follow(Placement);
     }
 
@@ -70,7 +70,7 @@ internal sealed class QueueRig : IAsyncDisposable
     public List<Choice> Fill()
     {
         var taken = new List<Choice>();
-        while (Placement.FindAnywhere(0, Now, [], out var admission) is { } backend)
+        while (Placement.FindAnywhere(new(0, Now, 0, []), out var admission) is { } backend)
             taken.Add(new(backend, admission, FailureKind.None));
         return taken;
     }

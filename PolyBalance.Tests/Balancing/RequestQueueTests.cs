@@ -208,7 +208,7 @@ internal sealed class RequestQueueTests
     {
         await using var rig = new QueueRig(backends: 2, places: 4, requestsMax: 5);
         rig.Backends[1].Protect(exchangesMax: 1, connectsMax: 1);
-        while (rig.Placement.Find(0, rig.Now, [], out _) is not null)
+        while (rig.Placement.Find(new(0, rig.Now, 0, []), out _) is not null)
         {
         }
 

@@ -14,10 +14,10 @@ internal sealed class SelectorContractTests(IBalancingAlgorithm algorithm)
     [Test]
     public void Without_backends_nobody_is_picked()
     {
-        var selector = algorithm.Build([], null);
+        var selector = algorithm.Build([], null, draw: 0);
 
         for (var round = 0; round < 100; round++)
-            Assert.That(selector.Pick(new((ulong)round, 0, default)), Is.Null);
+            Assert.That(selector.Pick(new((ulong)round, 0, (ulong)round, default)), Is.Null);
     }
 
     [Test]
@@ -28,11 +28,11 @@ internal sealed class SelectorContractTests(IBalancingAlgorithm algorithm)
         {
             var backends = SomeBackends.Make(random.Next(1, 6));
             var excluded = backends.Where(_ => random.Next(2) == 0).ToArray();
-            var selector = algorithm.Build(SomeBackends.Evenly(backends), null);
+            var selector = algorithm.Build(SomeBackends.Evenly(backends), null, draw: 0);
 
             for (var pick = 0; pick < 5; pick++)
             {
-                var picked = selector.Pick(new((ulong)random.NextInt64(), 0, excluded));
+                var picked = selector.Pick(new((ulong)random.NextInt64(), 0, (ulong)random.NextInt64(), excluded));
                 if (excluded.Length == backends.Length)
                     Assert.That(picked, Is.Null);
                 else
@@ -47,18 +47,18 @@ internal sealed class SelectorContractTests(IBalancingAlgorithm algorithm)
         var backends = SomeBackends.Make(2);
         var gone = SomeBackends.Make(3)[2];
 
-        Assert.That(algorithm.Build(SomeBackends.Evenly(backends), null).Pick(new(0, 0, [gone])), Is.Not.Null);
+        Assert.That(algorithm.Build(SomeBackends.Evenly(backends), null, draw: 0).PickOne(gone), Is.Not.Null);
     }
 
     [Test]
     public void Every_backend_gets_its_turn()
     {
         var backends = SomeBackends.Make(5);
-        var selector = algorithm.Build(SomeBackends.Evenly(backends), null);
+        var selector = algorithm.Build(SomeBackends.Evenly(backends), null, draw: 0);
 
         var picked = new HashSet<Backend?>();
         for (var round = 0UL; round < 1_000; round++)
-            picked.Add(selector.Pick(new(round * 0x9E37_79B9_7F4A_7C15, 0, default)));
+            picked.Add(selector.Pick(new(round * 0x9E37_79B9_7F4A_7C15, 0, round, default)));
 
         Assert.That(picked, Is.EquivalentTo(backends));
     }
@@ -68,7 +68,7 @@ internal sealed class SelectorContractTests(IBalancingAlgorithm algorithm)
     {
         const int Picked = 32_000;
         var backends = SomeBackends.Make(3);
-        var selector = algorithm.Build(Picks.Weighted(backends, 5, 2, 1), null);
+        var selector = algorithm.Build(Picks.Weighted(backends, 5, 2, 1), null, draw: 0);
 
         var counts = Picks.Count(selector, backends, Picked);
         // Six times the standard deviation of independent draws, at most 90; those that count are exact.
@@ -83,8 +83,8 @@ internal sealed class SelectorContractTests(IBalancingAlgorithm algorithm)
         var backends = SomeBackends.Make(3);
         foreach (var other in BalancingAlgorithms.All)
         {
-            var previous = other.Build(SomeBackends.Evenly(backends), null);
-            var selector = algorithm.Build(SomeBackends.Evenly(backends[1..]), previous);
+            var previous = other.Build(SomeBackends.Evenly(backends), null, draw: 0);
+            var selector = algorithm.Build(SomeBackends.Evenly(backends[1..]), previous, draw: 0);
 
             Assert.That(Picks.Count(selector, backends, 100)[0], Is.Zero, other.Name);
             Assert.That(Picks.Count(previous, backends, 300), Is.All.GreaterThan(0), other.Name);
@@ -96,7 +96,7 @@ internal sealed class SelectorContractTests(IBalancingAlgorithm algorithm)
     {
         var backends = SomeBackends.Make(1);
         Picks.Occupy(backends[0], 1_000);
-        var selector = algorithm.Build(SomeBackends.Evenly(backends), null);
+        var selector = algorithm.Build(SomeBackends.Evenly(backends), null, draw: 0);
 
         Assert.That(Picks.Count(selector, backends, 100), Is.EqualTo(new[] { 100 }));
     }
@@ -108,16 +108,26 @@ internal sealed class SelectorContractTests(IBalancingAlgorithm algorithm)
         var backends = SomeBackends.Make(count);
         foreach (var backend in backends)
             Picks.Occupy(backend, 3);
-        var selector = algorithm.Build(Picks.Weighted(backends, [.. Enumerable.Range(1, count)]), null);
+        var selector = algorithm.Build(Picks.Weighted(backends, [.. Enumerable.Range(1, count)]), null, draw: 0);
 
         Assert.That(Picks.Count(selector, backends, 100, [.. backends[1..]])[0], Is.EqualTo(100));
+    }
+
+    [Test]
+    public void The_same_state_and_the_same_draws_lead_to_the_same_picks()
+    {
+        var once = SomePicks();
+        var again = SomePicks();
+
+        Assert.That(again, Is.EqualTo(once));
+        Assert.That(once.Distinct().Count(), Is.GreaterThan(20), "picks that show what they are about");
     }
 
     [Test]
     public void Picking_allocates_nothing()
     {
         var backends = SomeBackends.Make(5);
-        var selector = algorithm.Build(SomeBackends.Evenly(backends), null);
+        var selector = algorithm.Build(SomeBackends.Evenly(backends), null, draw: 0);
         Backend[] excluded = [backends[0], backends[3]];
 
         var picked = PickMany(selector, excluded, 1_000);
@@ -132,7 +142,7 @@ internal sealed class SelectorContractTests(IBalancingAlgorithm algorithm)
     public async Task Fifty_threads_may_pick_at_once()
     {
         var backends = SomeBackends.Make(4);
-        var selector = algorithm.Build(SomeBackends.Evenly(backends), null);
+        var selector = algorithm.Build(SomeBackends.Evenly(backends), null, draw: 0);
         Backend[] excluded = [backends[2]];
 
         var threads = new Task<int>[50];
@@ -149,12 +159,37 @@ internal sealed class SelectorContractTests(IBalancingAlgorithm algorithm)
         Assert.That(BalancingAlgorithms.Of(algorithm.Name), Is.SameAs(algorithm));
     }
 
+    // Names of backends that are picked while requests come, stay and go; every third pick is a retry.
+    private List<string> SomePicks()
+    {
+        var random = new Random(11);
+        var backends = SomeBackends.Make(40);
+        var weights = backends.Select(_ => random.Next(1, 5)).ToArray();
+        var selector = algorithm.Build(Picks.Weighted(backends, weights), null, (ulong)random.NextInt64());
+        var running = new Queue<(Backend Backend, Admission Admission)>();
+        var names = new List<string>();
+        for (var pick = 0; pick < 500; pick++)
+        {
+            Backend[] excluded = pick % 3 == 0 ? [backends[random.Next(40)]] : [];
+            var picked = selector.Pick(new(key: 0, now: pick, (ulong)random.NextInt64(), excluded))!;
+            names.Add(picked.Name);
+            running.Enqueue((picked, picked.Begin()));
+            if (pick < 60)
+                continue;
+
+            var (backend, admission) = running.Dequeue();
+            backend.Report(admission, new(FailureKind.None, 200, random.Next(1, 1_000) * 10_000L, pick));
+        }
+
+        return names;
+    }
+
     private static int PickMany(Selector selector, Backend[] excluded, int count)
     {
         var picked = 0;
         for (var round = 0; round < count; round++)
         {
-            var backend = selector.Pick(new((ulong)round, 0, excluded));
+            var backend = selector.Pick(new((ulong)round, 0, (ulong)round, excluded));
             picked += backend is not null && Array.IndexOf(excluded, backend) < 0 ? 1 : 0;
         }
 

@@ -27,14 +27,14 @@ internal sealed class TrialRun(IBalancingAlgorithm algorithm, int backendCount, 
     /// <returns>The response times, sorted. Unit: milliseconds.</returns>
     public double[] Send(int requests, int perSecond, Func<int, double> meanOf)
     {
-        _selector ??= algorithm.Build(SomeBackends.Evenly(_backends), null);
+        _selector ??= algorithm.Build(SomeBackends.Evenly(_backends), null, draw: 0);
         Shares = new int[backendCount];
         var times = new double[requests];
         for (var request = 0; request < requests; request++)
         {
             var pause = -Math.Log(1 - _random.NextDouble()) * TimeSpan.TicksPerSecond / perSecond;
             AdvanceTo(_now + (long)pause);
-            var picked = _backends.IndexOf(_selector.Pick(new(0, _now, default))!);
+            var picked = _backends.IndexOf(_selector.Pick(new(0, _now, (ulong)_random.NextInt64(), default))!);
             Shares[picked]++;
             var admission = _backends[picked].Begin();
             times[request] = meanOf(picked) * (0.5 + _random.NextDouble());

@@ -3,6 +3,7 @@ using NUnit.Framework;
 using PolyBalance.Backends;
 using PolyBalance.Configuration;
 using PolyBalance.Tests.Backends;
+using PolyBalance.Tests.Balancing;
 using PolyBalance.Tests.Support;
 using PolyBalance.Topology;
 
@@ -16,14 +17,14 @@ internal sealed class AlgorithmSwitchTests
     {
         await using var worlds = new Worlds();
         var first = worlds.Build(File("least_connections", 2));
-        var busy = first.Clusters[0].Selector.Pick(default)!;
+        var busy = first.Clusters[0].Selector.PickOne()!;
         for (var request = 0; request < 3; request++)
             busy.Begin();
-        Assert.That(first.Clusters[0].Selector.Pick(default), Is.Not.SameAs(busy));
+        Assert.That(first.Clusters[0].Selector.PickOne(), Is.Not.SameAs(busy));
 
         var second = worlds.Build(File("hash", 2), first);
         var selector = second.Clusters[0].Selector;
-        var picked = Enumerable.Range(0, 50).Select(_ => selector.Pick(new(7, 0, default))).ToList();
+        var picked = Enumerable.Range(0, 50).Select(_ => selector.Pick(new(7, 0, 0, default))).ToList();
 
         Assert.That(second.Clusters[0].Backends, Is.EqualTo(first.Clusters[0].Backends));
         Assert.That(busy.InFlight, Is.EqualTo(3));
@@ -38,10 +39,10 @@ internal sealed class AlgorithmSwitchTests
         await using var worlds = new Worlds();
         var bounded = worlds.Build(File("hash", 2));
         for (var request = 0; request < 10; request++)
-            bounded.Clusters[0].Selector.Pick(new(7, 0, default))!.Begin();
+            bounded.Clusters[0].Selector.Pick(new(7, 0, 0, default))!.Begin();
         var free = worlds.Build(File("hash, hash: { key: path, load: off }", 2), bounded);
         for (var request = 0; request < 10; request++)
-            free.Clusters[0].Selector.Pick(new(7, 0, default))!.Begin();
+            free.Clusters[0].Selector.Pick(new(7, 0, 0, default))!.Begin();
 
         Assert.That(free.Clusters[0].Backends.Max(backend => backend.InFlight), Is.InRange(15, 17));
     }
@@ -64,7 +65,7 @@ internal sealed class AlgorithmSwitchTests
             for (var pick = 1; pick <= PicksEach; pick++)
             {
                 var selector = store.Current.Clusters[0].Selector;
-                if (selector.Pick(new((ulong)(reader * pick), pick, default)) is not { } backend)
+                if (selector.Pick(new((ulong)(reader * pick), pick, (ulong)pick, default)) is not { } backend)
                 {
                     Interlocked.Increment(ref missed);
                     continue;

@@ -1,6 +1,7 @@
 using NUnit.Framework;
 using PolyBalance.Backends;
 using PolyBalance.Balancing;
+using PolyBalance.Tests.Balancing;
 using PolyBalance.Topology;
 
 namespace PolyBalance.Tests.Topology;
@@ -104,7 +105,7 @@ internal sealed class SnapshotBuilderTests
         var cluster = worlds.Build("clusters: { web: { backends: [] } }").Clusters[0];
 
         Assert.That(cluster.Backends, Is.Empty);
-        Assert.That(cluster.Selector.Pick(default), Is.Null);
+        Assert.That(cluster.Selector.PickOne(), Is.Null);
     }
 
     [Test]
@@ -120,7 +121,7 @@ internal sealed class SnapshotBuilderTests
         Assert.That(first.Clusters[0].Eligible, Has.Length.EqualTo(2), "a snapshot does not change");
         Assert.That(
             second.Clusters[0].Eligible, Is.EqualTo(new[] { new Candidate(first.Clusters[0].Backends[0], 1) }));
-        Assert.That(second.Clusters[0].Selector.Pick(default), Is.SameAs(first.Clusters[0].Backends[0]));
+        Assert.That(second.Clusters[0].Selector.PickOne(), Is.SameAs(first.Clusters[0].Backends[0]));
         Assert.That(second.Routes.Routes[0].Cluster, Is.SameAs(second.Clusters[0]));
         Assert.That(second.Clusters[1], Is.SameAs(first.Clusters[1]), "nothing has changed there");
         Assert.That(second.Version, Is.EqualTo(2));
