@@ -40,7 +40,8 @@ internal sealed class ProxyHandler(SnapshotStore store, Attempt attempt) : IExch
             if (!mustBeFresh || !backend!.TryBegin(isLastResort: true, out admission))
             {
                 mustBeFresh = false;
-                if (!MayTry(exchange, cluster, tries++))
+                var now = exchange.Client.Heartbeat.Now;
+                if (!RetryPolicy.MayTry(cluster, tries++, exchange.Tried.Length, now))
                     break;
 
                 var choice = await ChooseAsync(exchange, cluster);
@@ -81,13 +82,6 @@ internal sealed class ProxyHandler(SnapshotStore store, Attempt attempt) : IExch
             ? failure
             : await LocalResponse.RefuseAsync(exchange, failure);
     }
-
-    // A retry costs some of the budget: only when there is somebody left to try.
-    private static bool MayTry(Exchange exchange, Cluster cluster, int tries)
-        => tries == 0
-            || (tries < cluster.AttemptsMax
-                && exchange.Tried.Length < cluster.Eligible.Length
-                && cluster.RetryBudget.TryTake(exchange.Client.Heartbeat.Now, cluster.CountAttempts()));
 
     // A backend that has room now, or the next one that has. Nobody overtakes those who wait already.
     private static ValueTask<Choice> ChooseAsync(Exchange exchange, Cluster cluster)

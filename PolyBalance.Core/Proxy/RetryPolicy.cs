@@ -1,26 +1,58 @@
+using PolyBalance.Topology;
+
 namespace PolyBalance.Proxy;
 
+/// <summary>How far an exchange has come, as far as another attempt depends on it.</summary>
+/// <param name="CanRefuse">The client has no byte of a response, and has not left.</param>
+/// <param name="CanReplay">The request body can be sent again from its start.</param>
+/// <param name="IsRepeatable">The request may reach a backend twice.</param>
+/// <param name="NothingSent">No byte of the latest attempt has left this process.</param>
+/// <param name="TimedOutAttempts">Attempts that failed because the backend did not answer in time.</param>
+internal readonly record struct RetryFacts(
+    bool CanRefuse, bool CanReplay, bool IsRepeatable, bool NothingSent, int TimedOutAttempts);
+
 /// <summary>May this exchange be tried again? RFC 9110 §9.2.2.</summary>
+/// <remarks>Pure, but for what a retry takes of the budget.</remarks>
 internal static class RetryPolicy
 {
     /// <summary>Decides after an attempt that failed.</summary>
     public static bool Allows(Exchange exchange, FailureKind failure)
+        => Allows(
+            new RetryFacts(
+                exchange.State.CanRefuse, exchange.Upload.CanReplay, exchange.IsRepeatable, exchange.NothingSent,
+                exchange.TimedOutAttempts),
+            failure);
+
+    /// <summary>The same by the facts alone.</summary>
+    public static bool Allows(in RetryFacts facts, FailureKind failure)
     {
-        if (!exchange.State.CanRefuse)
+        if (!facts.CanRefuse)
             return false;       // the client has bytes of a response already, or has left
 
-        if (!exchange.Upload.CanReplay)
+        if (!facts.CanReplay)
             return false;       // part of the request body is gone for good
 
         // A backend that is slow may be slow because of this request: it is shown to one other at most.
-        if (failure == FailureKind.ResponseTimedOut && exchange.TimedOutAttempts > 1)
+        if (failure == FailureKind.ResponseTimedOut && facts.TimedOutAttempts > 1)
             return false;
 
         return Failure.Of(failure).Retry switch
         {
             RetryRule.Always => true,
-            RetryRule.IfIdempotent => exchange.IsRepeatable || exchange.NothingSent,
+            RetryRule.IfIdempotent => facts.IsRepeatable || facts.NothingSent,
             _ => false,
         };
     }
+
+    /// <summary>Decides before a backend is chosen whether the request may go to one more.</summary>
+    /// <remarks>A retry costs some of the budget: only when there is somebody left to try.</remarks>
+    /// <param name="cluster">Where it goes.</param>
+    /// <param name="tries">How often a backend has been chosen before.</param>
+    /// <param name="tried">How many backends it was given to.</param>
+    /// <param name="now">In heartbeat time.</param>
+    public static bool MayTry(Cluster cluster, int tries, int tried, long now)
+        => tries == 0
+            || (tries < cluster.AttemptsMax
+                && tried < cluster.Eligible.Length
+                && cluster.RetryBudget.TryTake(now, cluster.CountAttempts()));
 }
