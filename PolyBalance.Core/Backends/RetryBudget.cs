@@ -4,9 +4,9 @@ namespace PolyBalance.Backends;
 /// Bounds how many retries a cluster makes, so that backends in trouble do not get several times their load from us.
 /// </summary>
 /// <remarks>
-/// Over any ten seconds: fewer retries than a share of the requests, plus ten per second. Requests write nothing here:
-/// they are taken from what backends count anyway, about once a second and when a retry is asked for. Where it cannot
-/// be exact it allows less. Lives as long as the name of its cluster is configured.
+/// Over any ten seconds: no more retries than a share of the requests, plus ten per second. Requests write nothing
+/// here: they are taken from what backends count anyway, about once a second and when a retry is asked for. Where it
+/// cannot be exact it allows less. Lives as long as the name of its cluster is configured.
 /// <see cref="Observe"/> and <see cref="TryTell"/> come from one thread; everything else may come from any.
 /// </remarks>
 internal sealed class RetryBudget
@@ -61,7 +61,8 @@ internal sealed class RetryBudget
         {
             var second = now / _second;
             var requests = RequestsSince(now) + Unseen(attempts);
-            if (RetriesSince(second - WindowSeconds) * 100 < (requests * _percent) + FreePerWindow)
+            var retries = RetriesSince(second - WindowSeconds) + 1;
+            if (retries * 100 <= (requests * _percent) + FreePerWindow)
             {
                 ref var slot = ref _retries[(int)(second % Slots)];
                 slot = new(second, slot.Second == second ? slot.Count + 1 : 1);

@@ -32,6 +32,18 @@ internal sealed class RetryBudgetTests
         Assert.That(Take(budget, 2_000, now: 1_000), Is.EqualTo(allowed));
     }
 
+    [TestCase(87, 31, 126)]
+    [TestCase(5, 19, 100)]
+    [TestCase(5, 20, 101)]
+    public void A_part_of_a_retry_is_no_retry(int requests, int percent, int allowed)
+    {
+        var budget = new RetryBudget(percent, Second, now: 0);
+
+        budget.Observe(1_000, requests);
+
+        Assert.That(Take(budget, 500, now: 1_000), Is.EqualTo(allowed));
+    }
+
     [Test]
     public void Requests_that_came_since_the_last_look_count_at_once()
     {
