@@ -1,0 +1,268 @@
+using System.Collections.Immutable;
+using PolyBalance.Backends;
+using PolyBalance.Balancing;
+using PolyBalance.Configuration;
+using PolyBalance.Topology;
+
+namespace PolyBalance.Tests.Simulation;
+
+/// <summary>
+/// Knows what must be true, by counts of its own: it looks at verdicts, stages and causes, and computes from them anew
+/// who may get how much.
+/// </summary>
+internal sealed class Oracle
+{
+    /// <summary>How long news may wait for the snapshot that they lead to.</summary>
+    public static readonly TimeSpan NewsMax = TimeSpan.FromMilliseconds(5);
+
+    /// <summary>The same for what only time tells: somebody has to look first.</summary>
+    private static readonly TimeSpan LooksMax = TimeSpan.FromMilliseconds(200) + NewsMax;
+
+    private readonly ClusterOptions _options;
+    private readonly ImmutableArray<Watched> _backends;
+    private readonly Queue<long> _firsts = new();
+    private readonly Queue<long> _retries = new();
+    private long _newsSince = long.MaxValue;
+
+    /// <summary>Begins to watch the backends of a cluster.</summary>
+    public Oracle(ClusterOptions options, IEnumerable<SimulatedBackend> backends)
+    {
+        _options = options;
+        _backends = [.. backends.Select(backend => new Watched(backend, options.SlowStart ?? TimeSpan.Zero))];
+    }
+
+    /// <summary>What became known of a backend must be in force soon.</summary>
+    public void NoteNews(long now) => _newsSince = Math.Min(_newsSince, now);
+
+    // ---- snapshots
+
+    /// <summary>Notes the stages before a snapshot is built.</summary>
+    public void BeforeRefresh()
+    {
+        foreach (var watched in _backends)
+            watched.StageBefore = watched.Known.Passive.Stage;
+    }
+
+    /// <summary>Looks at what the next snapshot holds, and at how it came to that.</summary>
+    public void AfterRefresh(Cluster cluster, long now)
+    {
+        _newsSince = long.MaxValue;
+        CheckEjections();
+        foreach (var watched in _backends)
+            watched.ObserveService(now);
+        SetBounds(now);
+
+        var expected = ExpectedEligible(now);
+        Violation.Unless(
+            expected.AsSpan().SequenceEqual(cluster.Eligible.AsSpan()), Rule.EligibleAreRight,
+            $"eligible are {Describe(cluster.Eligible)}, should be {Describe(expected)}");
+    }
+
+    private void CheckEjections()
+    {
+        var outside = _backends.Count(watched => watched.Stage != ServiceStage.InService);
+        var usable = _backends.Count(watched => watched.IsUsable);
+        var serving = _backends.Count(watched => watched.IsServing);
+        Violation.Unless(
+            outside <= _backends.Length / 2, Rule.HalfStays, $"{outside} of {_backends.Length} are out of service");
+        Violation.Unless(
+            usable == 0 || serving > 0, Rule.LastStays, $"{usable} can be used and none of them is in service");
+        var ejected = _backends.Any(watched
+            => watched is { StageBefore: ServiceStage.InService, Stage: ServiceStage.Ejected });
+        Violation.Unless(!ejected || serving > 0, Rule.LastStays, $"one was ejected and none is left in service");
+    }
+
+    private ImmutableArray<Candidate> ExpectedEligible(long now)
+    {
+        var chosen = _backends.Where(watched => watched.IsUsable && watched.Stage != ServiceStage.Ejected).ToList();
+        if (chosen.Count == 0 && _options.WhenNoneEligible == NoneEligibleRule.UseAll)
+            chosen = [.. _backends.Where(watched => watched.Weight > 0)];
+        var isEven = chosen.Select(watched => watched.TenthsAt(now)).Distinct().Count() <= 1;
+        return
+        [
+            .. chosen.Select(watched
+                => new Candidate(watched.Known, watched.Weight * (isEven ? 1 : watched.TenthsAt(now)))),
+        ];
+    }
+
+    // A share of what the full ones have on average; never less than it was during this start.
+    private void SetBounds(long now)
+    {
+        var full = _backends.Where(watched => watched.IsServing && watched.TenthsAt(now) == 10).ToList();
+        var inFlight = full.Sum(watched => (long)watched.InFlight);
+        var weights = full.Sum(watched => (long)watched.Weight);
+        foreach (var watched in _backends)
+        {
+            var tenths = watched.TenthsAt(now);
+            if (watched.Stage == ServiceStage.OnTrial)
+                watched.SoftBound = 1;
+            else if (tenths == 10)
+                watched.SoftBound = 0;
+            else if (weights == 0)
+                watched.SoftBound = watched.RampBound = 0;
+            else
+            {
+                var share = Math.Max(1, inFlight * watched.Weight * tenths / (weights * 10));
+                watched.SoftBound = watched.RampBound = (int)Math.Max(watched.RampBound, share);
+            }
+        }
+    }
+
+    private static string Describe(ImmutableArray<Candidate> candidates)
+        => string.Join(", ", candidates.Select(candidate => $"{candidate.Backend.Name} x{candidate.Weight}"));
+
+    // ---- exchanges
+
+    /// <summary>A request has arrived: the snapshot that it observes must not be an old one.</summary>
+    public void CheckWorld(long now)
+    {
+        Violation.Unless(
+            _newsSince == long.MaxValue || now - _newsSince <= NewsMax.Ticks, Rule.WorldIsNew,
+            $"news of {TimeSpan.FromTicks(now - _newsSince).TotalMilliseconds} ms ago are in no snapshot");
+        foreach (var watched in _backends)
+        {
+            Violation.Unless(
+                watched.Stage != ServiceStage.Ejected || now <= watched.Known.Passive.Until + LooksMax.Ticks,
+                Rule.WorldIsNew, $"the ejection of {watched.Known.Name} is over");
+        }
+    }
+
+    /// <summary>Looks at a choice. To be called before the attempt begins to count here.</summary>
+    public void CheckChoice(SimulatedExchange exchange, Backend? chosen, long now)
+    {
+        var left = exchange.Cluster.Eligible
+            .Select(candidate => Of(candidate.Backend))
+            .Where(watched => !exchange.HasTried(watched.Known))
+            .ToList();
+        if (chosen is null)
+        {
+            var roomy = left.Find(watched => watched.HasRoom(_options.Pool.ConnectionsMax));
+            Violation.Unless(
+                roomy is null, Rule.RefusedForAReason, $"nobody was chosen although {roomy?.Known.Name} has room");
+            return;
+        }
+
+        var picked = Of(chosen);
+        Violation.Unless(
+            left.Contains(picked), Rule.PicksAreEligible, $"{chosen.Name} is not eligible, or was tried before");
+
+        // Somebody else would have taken it: this one was not the last resort.
+        var spared = left.Find(watched
+            => watched.HasRoom(_options.Pool.ConnectionsMax) && watched.Counted < watched.SoftBoundOrMore);
+        if (spared is not null && picked.SoftBound > 0)
+        {
+            Violation.Unless(
+                picked.Counted < picked.SoftBound,
+                picked.Stage == ServiceStage.OnTrial ? Rule.TrialsOneAtATime : Rule.SlowStartShare,
+                $"{chosen.Name} has {picked.Counted} of {picked.SoftBound}, and {spared.Known.Name} had room");
+        }
+
+        if (exchange.Tries == 1)
+            _firsts.Enqueue(now);
+        else
+            CheckRetry(exchange, now);
+    }
+
+    private void CheckRetry(SimulatedExchange exchange, long now)
+    {
+        var retries = _options.Retries ?? RetryOptions.Default with { Attempts = 0 };
+        Violation.Unless(
+            exchange.Tries <= 1 + retries.Attempts, Rule.AttemptsMax, $"attempt {exchange.Tries} of one exchange");
+        _retries.Enqueue(now);
+        Forget(_firsts, now);
+        Forget(_retries, now);
+        Violation.Unless(
+            _retries.Count * 100 <= (_firsts.Count * retries.BudgetPercent) + 100 * 100, Rule.RetryBudget,
+            $"{_retries.Count} retries in ten seconds, with {_firsts.Count} requests and {retries.BudgetPercent} %");
+    }
+
+    private static void Forget(Queue<long> times, long now)
+    {
+        while (times.TryPeek(out var oldest) && now - oldest >= 10 * TimeSpan.TicksPerSecond)
+            times.Dequeue();
+    }
+
+    /// <summary>An attempt begins.</summary>
+    public void Begin(SimulatedExchange exchange)
+    {
+        var watched = Of(exchange.Backend!.Known);
+        var max = _options.Pool.ConnectionsMax;
+        exchange.IsCounted = max > 0 || watched.SoftBound > 0;
+        watched.Counted += exchange.IsCounted ? 1 : 0;
+        watched.InFlight++;
+        Violation.Unless(
+            max == 0 || watched.InFlight <= max, Rule.ConnectionsMax,
+            $"{watched.Known.Name} has {watched.InFlight} of {max}");
+        CheckCount(watched);
+
+        exchange.Reached += exchange.Backend.Mood == Mood.Refuses ? 0 : 1;
+        Violation.Unless(
+            exchange.IsRepeatable || exchange.Reached <= 1, Rule.UnsafeOnce,
+            $"{exchange.Reached} backends may have acted on exchange {exchange.Number}");
+    }
+
+    /// <summary>An attempt has ended and was reported.</summary>
+    public void End(SimulatedExchange exchange, long now)
+    {
+        var watched = Of(exchange.Backend!.Known);
+        watched.Counted -= exchange.IsCounted ? 1 : 0;
+        watched.InFlight--;
+        CheckCount(watched);
+        if (watched.Known.Passive.Cause is not null)
+            NoteNews(now);
+    }
+
+    /// <summary>A client has its final answer.</summary>
+    public static void Answer(SimulatedExchange exchange)
+    {
+        exchange.Answers++;
+        Violation.Unless(
+            exchange.Answers == 1, Rule.OneAnswer, $"exchange {exchange.Number} has {exchange.Answers} answers");
+    }
+
+    /// <summary>All exchanges are over: nobody is left waiting, and nothing is left counted.</summary>
+    public void Finish(IEnumerable<SimulatedExchange> exchanges)
+    {
+        foreach (var exchange in exchanges)
+        {
+            Violation.Unless(
+                exchange.Answers == 1, Rule.OneAnswer, $"exchange {exchange.Number} has {exchange.Answers} answers");
+        }
+
+        foreach (var watched in _backends)
+        {
+            CheckCount(watched);
+            Violation.Unless(
+                watched.InFlight == 0 && IsGateEmpty(watched.Known), Rule.CountsAgree,
+                $"{watched.Known.Name} has {watched.InFlight} in flight, or places that nobody gave back");
+        }
+    }
+
+    // With a bound of one a gate has room exactly while it counts nobody, and none with one in it.
+    private static bool IsGateEmpty(Backend backend)
+    {
+        backend.Protect(exchangesMax: 1, connectsMax: 1);
+        if (backend.IsFull || !backend.TryBegin(isLastResort: false, out var admission))
+            return false;
+
+        var isFull = backend.IsFull;
+        backend.Report(admission, new(FailureKind.ClientClosed, 0, 0, backend.Now));
+        return isFull && !backend.IsFull;
+    }
+
+    private static void CheckCount(Watched watched)
+        => Violation.Unless(
+            watched.Known.InFlight == watched.InFlight, Rule.CountsAgree,
+            $"{watched.Known.Name} counts {watched.Known.InFlight} in flight, there are {watched.InFlight}");
+
+    private Watched Of(Backend backend)
+    {
+        foreach (var watched in _backends)
+        {
+            if (ReferenceEquals(watched.Known, backend))
+                return watched;
+        }
+
+        throw new Violation(Rule.PicksAreEligible, $"{backend.Name} is no backend of the cluster");
+    }
+}

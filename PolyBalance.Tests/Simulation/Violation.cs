@@ -1,0 +1,61 @@
+namespace PolyBalance.Tests.Simulation;
+
+/// <summary>What must be true at every moment of every schedule.</summary>
+internal enum Rule
+{
+    /// <summary>Snapshots hold those who may receive traffic, with the weights that they have come to.</summary>
+    EligibleAreRight,
+
+    /// <summary>What became known of a backend is in force soon.</summary>
+    WorldIsNew,
+
+    /// <summary>An exchange goes to backends of its snapshot, and to none twice.</summary>
+    PicksAreEligible,
+
+    /// <summary>Backends count what is at them; when all is over, nothing is.</summary>
+    CountsAgree,
+
+    /// <summary>No backend has more exchanges than <c>max_connections</c>.</summary>
+    ConnectionsMax,
+
+    /// <summary>A backend on trial has one exchange at a time, unless it is the last resort.</summary>
+    TrialsOneAtATime,
+
+    /// <summary>A backend at its slow start gets no more than its share, unless it is the last resort.</summary>
+    SlowStartShare,
+
+    /// <summary>Nobody is refused while somebody has room.</summary>
+    RefusedForAReason,
+
+    /// <summary>Retries stay within their budget over any ten seconds.</summary>
+    RetryBudget,
+
+    /// <summary>No exchange has more attempts than the configuration says.</summary>
+    AttemptsMax,
+
+    /// <summary>A request that must not be repeated reaches no second backend once one may have acted on it.</summary>
+    UnsafeOnce,
+
+    /// <summary>No more than half of the backends are out of service because of their traffic.</summary>
+    HalfStays,
+
+    /// <summary>The last backend that can be used is in service.</summary>
+    LastStays,
+
+    /// <summary>Every client gets exactly one final answer.</summary>
+    OneAnswer,
+}
+
+/// <summary>A rule that was broken, and how.</summary>
+internal sealed class Violation(Rule rule, string text) : Exception(text)
+{
+    /// <summary>Which one.</summary>
+    public Rule Rule { get; } = rule;
+
+    /// <summary>Throws unless a rule holds.</summary>
+    public static void Unless(bool holds, Rule rule, FormattableString text)
+    {
+        if (!holds)
+            throw new Violation(rule, FormattableString.Invariant(text));
+    }
+}

@@ -1,0 +1,70 @@
+using PolyBalance.Backends;
+
+namespace PolyBalance.Tests.Simulation;
+
+/// <summary>What the oracle knows of one backend.</summary>
+internal sealed class Watched(SimulatedBackend backend, TimeSpan slowStart)
+{
+    private long _rampBegan = long.MinValue;
+    private bool _wasServing;
+    private bool _startsSlowly;
+
+    /// <summary>What PolyBalance knows of it.</summary>
+    public Backend Known { get; } = backend.Known;
+
+    /// <summary>Its configured share.</summary>
+    public int Weight { get; } = backend.Options.Weight;
+
+    /// <summary>How far it is trusted.</summary>
+    public ServiceStage Stage => Known.Passive.Stage;
+
+    /// <summary>The same before the latest snapshot was built.</summary>
+    public ServiceStage StageBefore { get; set; }
+
+    /// <summary>Whether it could receive traffic if it were not for an ejection.</summary>
+    public bool IsUsable => Weight > 0 && Known.Verdict == Verdict.Healthy;
+
+    /// <summary>Whether it gets its share, or is on the way to it.</summary>
+    public bool IsServing => IsUsable && Stage == ServiceStage.InService;
+
+    /// <summary>Attempts that run at it.</summary>
+    public int InFlight { get; set; }
+
+    /// <summary>Those of them that began while there was a bound.</summary>
+    public int Counted { get; set; }
+
+    /// <summary>How many may be counted while others have room; 0: any.</summary>
+    public int SoftBound { get; set; }
+
+    /// <summary>What its slow start has come to.</summary>
+    public int RampBound { get; set; }
+
+    /// <summary>The soft bound as a number that can be compared.</summary>
+    public int SoftBoundOrMore => SoftBound == 0 ? int.MaxValue : SoftBound;
+
+    /// <summary>Whether a request that can go nowhere else finds a place.</summary>
+    public bool HasRoom(int max) => max == 0 || Counted < max;
+
+    /// <summary>Takes note of whether it serves: a slow start may begin.</summary>
+    public void ObserveService(long now)
+    {
+        if (IsServing && !_wasServing)
+        {
+            _rampBegan = _startsSlowly ? now : long.MinValue;
+            RampBound = 0;
+        }
+
+        _wasServing = IsServing;
+        _startsSlowly |= IsServing || Stage != ServiceStage.InService || Known.Verdict == Verdict.Unhealthy;
+    }
+
+    /// <summary>Its share, in tenths.</summary>
+    public int TenthsAt(long now)
+    {
+        if (Stage == ServiceStage.OnTrial)
+            return 1;
+        if (slowStart == TimeSpan.Zero || _rampBegan == long.MinValue || now - _rampBegan >= slowStart.Ticks)
+            return 10;
+        return 1 + (int)((now - _rampBegan) * 10 / slowStart.Ticks);
+    }
+}
