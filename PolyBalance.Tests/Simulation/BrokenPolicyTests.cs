@@ -25,6 +25,8 @@ internal sealed class BrokenPolicyTests
         (Rule.UnsafeOnce, new RepeatsEverything()),
         (Rule.HalfStays, new EjectsWithoutCap()),
         (Rule.LastStays, new EjectsTheLast()),
+        (Rule.EjectedForAReason, new EjectsForNothing()),
+        (Rule.ReturnsAreEarned, new ReturnsAtOnce()),
         (Rule.OneAnswer, new ForgetsWhoWaits()),
     ];
 
@@ -188,6 +190,34 @@ internal sealed class BrokenPolicyTests
             }
 
             return next;
+        }
+    }
+
+    private sealed class EjectsForNothing : Policies
+    {
+        public override Snapshot Refresh(Snapshot previous)
+        {
+            var backends = previous.Clusters[0].Backends;
+            if (backends.Length > 1 && backends.All(IsServing))
+                backends[0].Passive.Eject(backends[0].Now);
+            return base.Refresh(previous);
+        }
+
+        private static bool IsServing(Backend backend)
+            => backend is { Verdict: Verdict.Healthy, Passive: { Stage: ServiceStage.InService, Rules: not null } };
+    }
+
+    private sealed class ReturnsAtOnce : Policies
+    {
+        public override Snapshot Refresh(Snapshot previous)
+        {
+            foreach (var backend in previous.Backends())
+            {
+                if (backend.Passive is { Stage: ServiceStage.OnTrial, HasPassed: false })
+                    backend.Passive.Return(backend.Now);
+            }
+
+            return base.Refresh(previous);
         }
     }
 

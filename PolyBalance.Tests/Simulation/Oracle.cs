@@ -49,7 +49,12 @@ internal sealed class Oracle
         _newsSince = long.MaxValue;
         CheckEjections();
         foreach (var watched in _backends)
+        {
+            CheckStage(watched, now);
+            watched.ObserveStage();
             watched.ObserveService(now);
+        }
+
         SetBounds(now);
 
         var expected = ExpectedEligible(now);
@@ -70,6 +75,32 @@ internal sealed class Oracle
         var ejected = _backends.Any(watched
             => watched is { StageBefore: ServiceStage.InService, Stage: ServiceStage.Ejected });
         Violation.Unless(!ejected || serving > 0, Rule.LastStays, $"one was ejected and none is left in service");
+    }
+
+    // Probes may have taken out the others meanwhile: who is left returns without having earned it.
+    private void CheckStage(Watched watched, long now)
+    {
+        if (_options.Ejection is not { } rules)
+            return;
+
+        if (watched is { StageBefore: ServiceStage.InService, Stage: ServiceStage.Ejected })
+        {
+            // The share is looked at once a second, over a window that a sample may lengthen.
+            var failures = watched.FailuresWithin(rules.Window + TimeSpan.FromSeconds(1) + NewsMax, now);
+            var isShare = rules.FailurePercent > 0
+                && failures * 100 >= rules.FailurePercent * rules.MinimumRequests;
+            Violation.Unless(
+                watched.RunMax >= rules.ConsecutiveFailures || isShare, Rule.EjectedForAReason,
+                $"{watched.Known.Name} was ejected after {watched.RunMax} failures in a row, {failures} in a while");
+        }
+
+        if (watched is { StageBefore: ServiceStage.OnTrial, Stage: ServiceStage.InService })
+        {
+            Violation.Unless(
+                watched.Passes >= rules.Trials || _backends.Count(other => other.IsServing) == 1,
+                Rule.ReturnsAreEarned,
+                $"{watched.Known.Name} returned after {watched.Passes} of {rules.Trials} trials");
+        }
     }
 
     private ImmutableArray<Candidate> ExpectedEligible(long now)
@@ -190,6 +221,7 @@ internal sealed class Oracle
         exchange.IsCounted = max > 0 || watched.SoftBound > 0;
         watched.Counted += exchange.IsCounted ? 1 : 0;
         watched.InFlight++;
+        exchange.Era = watched.Era;
         Violation.Unless(
             max == 0 || watched.InFlight <= max, Rule.ConnectionsMax,
             $"{watched.Known.Name} has {watched.InFlight} of {max}");
@@ -202,9 +234,17 @@ internal sealed class Oracle
     }
 
     /// <summary>An attempt has ended and was reported.</summary>
-    public void End(SimulatedExchange exchange, long now)
+    /// <param name="exchange">Whose.</param>
+    /// <param name="status">What the backend answered; 0: nothing.</param>
+    /// <param name="now">In heartbeat time.</param>
+    public void End(SimulatedExchange exchange, int status, long now)
     {
         var watched = Of(exchange.Backend!.Known);
+        var isAnswer = exchange.Failure == FailureKind.None;
+        var isFailure = Failure.Of(exchange.Failure).Side == Side.Backend
+            || (isAnswer && status == 500 && _options.Ejection?.Statuses.Count > 0);
+        if (exchange.Era == watched.Era && (isAnswer || isFailure))
+            watched.Learn(isFailure, now);
         watched.Counted -= exchange.IsCounted ? 1 : 0;
         watched.InFlight--;
         CheckCount(watched);

@@ -37,6 +37,9 @@ internal sealed class SimulatedExchange(int number, Cluster cluster)
     /// <summary>Whether the oracle counts the running attempt among those that a bound is for.</summary>
     public bool IsCounted { get; set; }
 
+    /// <summary>The oracle's era of its backend in which the running attempt began.</summary>
+    public int Era { get; set; }
+
     /// <summary>What becomes of the running attempt unless the client leaves.</summary>
     public Fate Fate { get; set; }
 

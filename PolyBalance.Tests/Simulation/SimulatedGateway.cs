@@ -222,7 +222,7 @@ internal sealed class SimulatedGateway
         Journal.Note(Now, Happening.Ends, exchange.Number, (int)failure);
         var outcome = new AttemptOutcome(failure, status, status == 0 ? 0 : Math.Max(1, Now - exchange.Began), Now);
         _policies.Report(exchange.Backend!.Known, exchange.Admission, outcome);
-        _oracle.End(exchange, Now);
+        _oracle.End(exchange, status, Now);
 
         exchange.MustBeFresh = failure == FailureKind.StaleConnection;
         if (failure != FailureKind.None && _policies.MayRepeat(exchange))

@@ -42,6 +42,12 @@ internal enum Rule
     /// <summary>The last backend that can be used is in service.</summary>
     LastStays,
 
+    /// <summary>A backend is ejected only when enough of its attempts failed.</summary>
+    EjectedForAReason,
+
+    /// <summary>A backend on trial returns when enough went well, or when nobody else is left.</summary>
+    ReturnsAreEarned,
+
     /// <summary>Every client gets exactly one final answer.</summary>
     OneAnswer,
 }

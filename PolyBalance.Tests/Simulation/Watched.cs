@@ -5,7 +5,10 @@ namespace PolyBalance.Tests.Simulation;
 /// <summary>What the oracle knows of one backend.</summary>
 internal sealed class Watched(SimulatedBackend backend, TimeSpan slowStart)
 {
+    private readonly Queue<long> _failures = new();
     private long _rampBegan = long.MinValue;
+    private int _run;
+    private int _knownEra;
     private bool _wasServing;
     private bool _startsSlowly;
 
@@ -56,6 +59,51 @@ internal sealed class Watched(SimulatedBackend backend, TimeSpan slowStart)
 
         _wasServing = IsServing;
         _startsSlowly |= IsServing || Stage != ServiceStage.InService || Known.Verdict == Verdict.Unhealthy;
+    }
+
+    /// <summary>How often its stage has changed.</summary>
+    public int Era { get; private set; }
+
+    /// <summary>The longest run of failures that has lasted into the time since the latest snapshot.</summary>
+    public int RunMax { get; private set; }
+
+    /// <summary>Attempts that began in this stage and went well.</summary>
+    public int Passes { get; private set; }
+
+    /// <summary>An attempt that began in this stage has ended, and says something.</summary>
+    public void Learn(bool isFailure, long now)
+    {
+        if (!isFailure)
+        {
+            _run = 0;
+            Passes++;
+            return;
+        }
+
+        _failures.Enqueue(now);
+        _run++;
+        RunMax = Math.Max(RunMax, _run);
+    }
+
+    /// <summary>How many attempts failed within a time that ends now.</summary>
+    public int FailuresWithin(TimeSpan window, long now)
+    {
+        while (_failures.TryPeek(out var oldest) && now - oldest > window.Ticks)
+            _failures.Dequeue();
+        return _failures.Count;
+    }
+
+    /// <summary>Takes note of its stage: what was counted in another one says nothing of this one.</summary>
+    public void ObserveStage()
+    {
+        RunMax = _run;
+        if (Stage == StageBefore && Known.Passive.Era == _knownEra)
+            return;
+
+        _knownEra = Known.Passive.Era;
+        Era++;
+        _failures.Clear();
+        _run = RunMax = Passes = 0;
     }
 
     /// <summary>Its share, in tenths.</summary>
