@@ -18,9 +18,7 @@ internal sealed class RetryWatch(SnapshotStore store, Heartbeat heartbeat, ILogg
     {
         foreach (var cluster in store.Current.Clusters)
         {
-            if (cluster.AttemptsMax == 1)
-                continue;
-
+            // Where nothing is retried as well: a reload may allow it, and requests of long ago must not count then.
             var budget = cluster.RetryBudget;
             budget.Observe(heartbeat.Now, cluster.CountAttempts());
             if (budget.TryTell(heartbeat.Now, out var refusals))
