@@ -15,6 +15,7 @@ internal enum Happening
     ProbeBegins,
     ProbeEnds,
     Refreshes,
+    Reloads,
     Watches,
     Sweeps,
     CountsRequests,

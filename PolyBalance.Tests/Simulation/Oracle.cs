@@ -18,18 +18,31 @@ internal sealed class Oracle
     /// <summary>The same for what only time tells: somebody has to look first.</summary>
     private static readonly TimeSpan LooksMax = TimeSpan.FromMilliseconds(200) + NewsMax;
 
-    private readonly ClusterOptions _options;
     private readonly ImmutableArray<Watched> _backends;
     private readonly Queue<long> _firsts = new();
     private readonly Queue<long> _retries = new();
+    private readonly Queue<(long Until, int Percent)> _formerBudgets = new();
+    private ClusterOptions _options;
     private long _newsSince = long.MaxValue;
 
     /// <summary>Begins to watch the backends of a cluster.</summary>
     public Oracle(ClusterOptions options, IEnumerable<SimulatedBackend> backends)
     {
         _options = options;
-        _backends = [.. backends.Select(backend => new Watched(backend, options.SlowStart ?? TimeSpan.Zero))];
+        _backends = [.. backends.Select(backend => new Watched(backend))];
+        Configure(options, now: 0);
     }
+
+    /// <summary>Takes up another configuration. What is different about it is in the next snapshot.</summary>
+    public void Configure(ClusterOptions options, long now)
+    {
+        _formerBudgets.Enqueue((now, PercentOf(_options)));
+        _options = options;
+        for (var index = 0; index < _backends.Length; index++)
+            _backends[index].Configure(options.Backends[index].Weight, options.SlowStart ?? TimeSpan.Zero);
+    }
+
+    private static int PercentOf(ClusterOptions options) => (options.Retries ?? RetryOptions.Default).BudgetPercent;
 
     /// <summary>What became known of a backend must be in force soon.</summary>
     public void NoteNews(long now) => _newsSince = Math.Min(_newsSince, now);
@@ -196,15 +209,20 @@ internal sealed class Oracle
 
     private void CheckRetry(SimulatedExchange exchange, long now)
     {
-        var retries = _options.Retries ?? RetryOptions.Default with { Attempts = 0 };
+        var attemptsMax = 1 + (exchange.Cluster.Options.Retries?.Attempts ?? 0);
         Violation.Unless(
-            exchange.Tries <= 1 + retries.Attempts, Rule.AttemptsMax, $"attempt {exchange.Tries} of one exchange");
+            exchange.Tries <= attemptsMax, Rule.AttemptsMax, $"attempt {exchange.Tries} of one exchange");
         _retries.Enqueue(now);
         Forget(_firsts, now);
         Forget(_retries, now);
+
+        // Whatever was allowed within the ten seconds may have been used.
+        while (_formerBudgets.TryPeek(out var former) && now - former.Until >= 10 * TimeSpan.TicksPerSecond)
+            _formerBudgets.Dequeue();
+        var percent = _formerBudgets.Select(former => former.Percent).Append(PercentOf(_options)).Max();
         Violation.Unless(
-            _retries.Count * 100 <= (_firsts.Count * retries.BudgetPercent) + 100 * 100, Rule.RetryBudget,
-            $"{_retries.Count} retries in ten seconds, with {_firsts.Count} requests and {retries.BudgetPercent} %");
+            _retries.Count * 100 <= (_firsts.Count * percent) + 100 * 100, Rule.RetryBudget,
+            $"{_retries.Count} retries in ten seconds, with {_firsts.Count} requests and {percent} %");
     }
 
     private static void Forget(Queue<long> times, long now)

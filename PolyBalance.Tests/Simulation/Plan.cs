@@ -16,6 +16,7 @@ internal sealed class Plan
         RepeatablePercent = random.Next(0, 101);
         TroublePercent = random.Next(0, 101);
         ImpatientPercent = random.Next(4) == 0 ? random.Next(1, 30) : 0;
+        Reloads = random.Next(3) == 0 ? random.Next(1, 10) : 0;
         var health = random.Next(4) == 0 ? null : DrawHealth(random);
         Options = new()
         {
@@ -46,34 +47,66 @@ internal sealed class Plan
     /// <summary>How many of a hundred clients leave before they have waited for long.</summary>
     public int ImpatientPercent { get; }
 
-    private static ClusterOptions DrawCluster(Random random, int count, HealthOptions? health)
+    /// <summary>How often the configuration changes, about.</summary>
+    public int Reloads { get; }
+
+    /// <summary>What somebody makes of the configuration. Backends and what their connections depend on stay.</summary>
+    public static ProxyOptions Change(Random random, ProxyOptions options)
     {
-        var algorithms = ClusterOptions.Algorithms;
-        return new()
+        var cluster = options.Clusters[0];
+        cluster = random.Next(6) switch
+        {
+            0 => cluster with { Algorithm = DrawAlgorithm(random) },
+            1 => cluster with { Ejection = DrawEjection(random) },
+            2 => cluster with { Retries = DrawRetries(random) },
+            3 => cluster with { SlowStart = DrawSlowStart(random) },
+            4 => cluster with { WhenNoneEligible = DrawNoneEligible(random) },
+            _ => cluster with
+            {
+                Backends = [.. cluster.Backends.Select(backend => backend with { Weight = DrawWeight(random) })],
+            },
+        };
+        return options with { Clusters = [cluster] };
+    }
+
+    private static int DrawWeight(Random random) => Weights[random.Next(Weights.Length)];
+
+    private static string DrawAlgorithm(Random random)
+        => ClusterOptions.Algorithms[random.Next(ClusterOptions.Algorithms.Count)];
+
+    private static RetryOptions? DrawRetries(Random random) => random.Next(6) == 0
+        ? null
+        : RetryOptions.Default with { Attempts = random.Next(0, 5), BudgetPercent = random.Next(0, 60) };
+
+    private static TimeSpan? DrawSlowStart(Random random)
+        => random.Next(4) == 0 ? null : TimeSpan.FromSeconds(random.Next(1, 15));
+
+    private static NoneEligibleRule DrawNoneEligible(Random random)
+        => random.Next(3) == 0 ? NoneEligibleRule.UseAll : NoneEligibleRule.Refuse;
+
+    private static ClusterOptions DrawCluster(Random random, int count, HealthOptions? health)
+        => new()
         {
             Name = "web",
-            Algorithm = algorithms[random.Next(algorithms.Count)],
+            Algorithm = DrawAlgorithm(random),
             Backends =
             [
                 .. Enumerable.Range(1, count).Select(number => new BackendOptions
                 {
                     Address = Address.Tcp($"10.0.0.{number}", 80),
                     Name = $"web-{number}",
-                    Weight = Weights[random.Next(Weights.Length)],
+                    Weight = DrawWeight(random),
                     Health = health,
                 }),
             ],
             Pool = PoolOptions.Default with { ConnectionsMax = random.Next(2) == 0 ? 0 : random.Next(1, 6) },
             Timeouts = ClusterTimeoutOptions.Default with { Response = TimeSpan.FromSeconds(random.Next(1, 6)) },
             Health = health,
-            Ejection = random.Next(5) == 0 ? null : DrawEjection(random),
-            Retries = random.Next(6) == 0
-                ? null
-                : RetryOptions.Default with { Attempts = random.Next(0, 5), BudgetPercent = random.Next(0, 60) },
-            SlowStart = random.Next(4) == 0 ? null : TimeSpan.FromSeconds(random.Next(1, 15)),
-            WhenNoneEligible = random.Next(3) == 0 ? NoneEligibleRule.UseAll : NoneEligibleRule.Refuse,
+            Ejection = DrawEjection(random),
+            Retries = DrawRetries(random),
+            SlowStart = DrawSlowStart(random),
+            WhenNoneEligible = DrawNoneEligible(random),
         };
-    }
 
     private static HealthOptions DrawHealth(Random random)
     {
@@ -88,8 +121,11 @@ internal sealed class Plan
         };
     }
 
-    private static EjectionOptions DrawEjection(Random random)
+    private static EjectionOptions? DrawEjection(Random random)
     {
+        if (random.Next(5) == 0)
+            return null;
+
         var baseTime = TimeSpan.FromSeconds(random.Next(1, 6));
         return EjectionOptions.Default with
         {

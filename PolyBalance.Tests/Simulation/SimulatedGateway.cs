@@ -30,6 +30,7 @@ internal sealed class SimulatedGateway
     private readonly List<SimulatedBackend> _backends = [];
     private readonly ProbeSchedule _probes;
     private readonly Oracle _oracle;
+    private readonly SnapshotBuilder _builder;
     private Snapshot _snapshot;
     private bool _isRefreshAsked;
     private long _order;
@@ -43,8 +44,9 @@ internal sealed class SimulatedGateway
         _probes = new(_random);
         var news = BackendNews.ToNobody with { RequestRefresh = AskForRefresh };
         var transport = new MemoryTransport(_clock, Blocks);
-        _snapshot = new SnapshotBuilder(transport, _clock, news, _random).Build(_plan.Options, previous: null);
-        foreach (var known in _snapshot.Clusters[0].Backends)
+        _builder = new(transport, _clock, news, _random);
+        _snapshot = _builder.Build(_plan.Options, previous: null);
+        foreach (var known in Cluster.Backends)
             _backends.Add(new(_backends.Count, known, _plan.Cluster.Backends[_backends.Count]));
         _oracle = new(_plan.Cluster, _backends);
     }
@@ -54,6 +56,8 @@ internal sealed class SimulatedGateway
 
     /// <summary>Exchanges that there were.</summary>
     public int Exchanges => _exchanges.Count;
+
+    private Cluster Cluster => _snapshot.Clusters[0];
 
     private long Now => _clock.GetTimestamp();
 
@@ -73,7 +77,7 @@ internal sealed class SimulatedGateway
             throw new Violation(violation.Rule, $"""
                 {violation.Rule}: {violation.Message}
                 seed {seed}, {simulation._clock.Elapsed}, event {simulation.Journal.Count}
-                {simulation._plan.Cluster.Algorithm}, {simulation._backends.Count} backends; the latest events:
+                {simulation.Cluster.Options.Algorithm}, {simulation._backends.Count} backends; the latest events:
                 {simulation.Journal}To see it again: {SimulationTests.SeedVariable}={seed}
                 """);
         }
@@ -83,7 +87,7 @@ internal sealed class SimulatedGateway
 
     private void Run()
     {
-        _oracle.AfterRefresh(_snapshot.Clusters[0], Now);
+        _oracle.AfterRefresh(Cluster, Now);
         foreach (var backend in _backends)
         {
             At(TimeSpan.Zero, Happening.MoodChanges, backend);
@@ -94,6 +98,8 @@ internal sealed class SimulatedGateway
         At(WatchPeriod, Happening.Watches);
         At(SweepPeriod, Happening.Sweeps);
         At(SweepPeriod, Happening.CountsRequests);
+        if (_plan.Reloads > 0)
+            At(_plan.Length / _plan.Reloads, Happening.Reloads);
 
         // Listeners open when the first round of probes is over, and after five seconds at the latest.
         At(TimeSpan.FromMilliseconds(_random.Next(0, 5_000)), Happening.Arrives);
@@ -134,6 +140,9 @@ internal sealed class SimulatedGateway
             case Happening.Refreshes:
                 Refresh();
                 break;
+            case Happening.Reloads:
+                Reload();
+                break;
             case Happening.Watches:
                 foreach (var backend in _backends)
                     backend.Known.Watch();
@@ -143,9 +152,7 @@ internal sealed class SimulatedGateway
                 Sweep();
                 break;
             case Happening.CountsRequests:
-                var cluster = _snapshot.Clusters[0];
-                if (cluster.AttemptsMax > 1)
-                    cluster.RetryBudget.Observe(Now, cluster.CountAttempts());
+                Cluster.RetryBudget.Observe(Now, Cluster.CountAttempts());
                 At(SweepPeriod, Happening.CountsRequests);
                 break;
         }
@@ -156,9 +163,9 @@ internal sealed class SimulatedGateway
     private void Arrive()
     {
         _oracle.CheckWorld(Now);
-        var exchange = new SimulatedExchange(_exchanges.Count, _snapshot.Clusters[0])
+        var exchange = new SimulatedExchange(_exchanges.Count, Cluster)
         {
-            Key = _snapshot.Clusters[0].Affinity is null ? 0 : (ulong)_random.Next(0, 50),
+            Key = Cluster.Affinity is null ? 0 : (ulong)_random.Next(0, 50),
             IsRepeatable = _random.Next(100) < _plan.RepeatablePercent,
             HasContent = _random.Next(2) == 0,
         };
@@ -301,8 +308,23 @@ internal sealed class SimulatedGateway
         _isRefreshAsked = false;
         _oracle.BeforeRefresh();
         _snapshot = _policies.Refresh(_snapshot);
-        Journal.Note(Now, Happening.Refreshes, _snapshot.Version, _snapshot.Clusters[0].Eligible.Length);
-        _oracle.AfterRefresh(_snapshot.Clusters[0], Now);
+        Journal.Note(Now, Happening.Refreshes, _snapshot.Version, Cluster.Eligible.Length);
+        _oracle.AfterRefresh(Cluster, Now);
+    }
+
+    // Options that are the same make the same snapshot, and what is known of backends waits for the next one.
+    private void Reload()
+    {
+        At(_plan.Length / _plan.Reloads * 2 * _random.NextDouble(), Happening.Reloads);
+        var options = Plan.Change(_random, _snapshot.Options);
+        if (options.Clusters[0] == Cluster.Options)
+            return;
+
+        _oracle.BeforeRefresh();
+        _snapshot = _builder.Build(options, _snapshot);
+        Journal.Note(Now, Happening.Reloads, _snapshot.Version, Cluster.Eligible.Length);
+        _oracle.Configure(options.Clusters[0], Now);
+        _oracle.AfterRefresh(Cluster, Now);
     }
 
     private void At(

@@ -3,10 +3,12 @@ using PolyBalance.Backends;
 namespace PolyBalance.Tests.Simulation;
 
 /// <summary>What the oracle knows of one backend.</summary>
-internal sealed class Watched(SimulatedBackend backend, TimeSpan slowStart)
+internal sealed class Watched(SimulatedBackend backend)
 {
     private readonly Queue<long> _failures = new();
     private long _rampBegan = long.MinValue;
+    private TimeSpan _rampLength;
+    private TimeSpan _slowStart;
     private int _run;
     private int _knownEra;
     private bool _wasServing;
@@ -16,7 +18,7 @@ internal sealed class Watched(SimulatedBackend backend, TimeSpan slowStart)
     public Backend Known { get; } = backend.Known;
 
     /// <summary>Its configured share.</summary>
-    public int Weight { get; } = backend.Options.Weight;
+    public int Weight { get; private set; }
 
     /// <summary>How far it is trusted.</summary>
     public ServiceStage Stage => Known.Passive.Stage;
@@ -48,12 +50,20 @@ internal sealed class Watched(SimulatedBackend backend, TimeSpan slowStart)
     /// <summary>Whether a request that can go nowhere else finds a place.</summary>
     public bool HasRoom(int max) => max == 0 || Counted < max;
 
+    /// <summary>Takes up what is configured.</summary>
+    public void Configure(int weight, TimeSpan slowStart)
+    {
+        Weight = weight;
+        _slowStart = slowStart;
+    }
+
     /// <summary>Takes note of whether it serves: a slow start may begin.</summary>
     public void ObserveService(long now)
     {
         if (IsServing && !_wasServing)
         {
             _rampBegan = _startsSlowly ? now : long.MinValue;
+            _rampLength = _slowStart;
             RampBound = 0;
         }
 
@@ -111,8 +121,8 @@ internal sealed class Watched(SimulatedBackend backend, TimeSpan slowStart)
     {
         if (Stage == ServiceStage.OnTrial)
             return 1;
-        if (slowStart == TimeSpan.Zero || _rampBegan == long.MinValue || now - _rampBegan >= slowStart.Ticks)
+        if (_slowStart == TimeSpan.Zero || _rampBegan == long.MinValue || now - _rampBegan >= _rampLength.Ticks)
             return 10;
-        return 1 + (int)((now - _rampBegan) * 10 / slowStart.Ticks);
+        return 1 + (int)((now - _rampBegan) * 10 / _rampLength.Ticks);
     }
 }
