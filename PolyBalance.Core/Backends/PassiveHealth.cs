@@ -48,7 +48,9 @@ internal sealed class PassiveHealth
         get => _rules;
         set
         {
+            // While there were no rules nobody saw what broke a run: it begins anew with them.
             _rules = value;
+            Volatile.Write(ref _run, 0);
             Volatile.Write(ref _cause, null);
         }
     }

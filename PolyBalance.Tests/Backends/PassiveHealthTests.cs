@@ -37,6 +37,20 @@ internal sealed class PassiveHealthTests
         => Assert.That(Marks(new() { Statuses = [new StatusRange(500, 599)] }, ends), Is.EqualTo(expected));
 
     [Test]
+    public void A_run_does_not_outlast_the_rules_that_it_was_counted_by()
+    {
+        var passive = Make(new());
+        for (var attempt = 0; attempt < 4; attempt++)
+            passive.Observe(passive.Era, Outcome('-'));
+
+        passive.Rules = null;
+        passive.Observe(passive.Era, Outcome('+'));
+        passive.Rules = new(new(), _memory.Heartbeat);
+
+        Assert.That((passive.Observe(passive.Era, Outcome('-')), passive.Cause), Is.EqualTo((false, (string?)null)));
+    }
+
+    [Test]
     public void Without_rules_nothing_is_looked_at()
     {
         var passive = new PassiveHealth();
