@@ -25,7 +25,7 @@ internal sealed class SimulationTests
     /// Schedules that have broken a rule once: a seed that fails is added here. Whatever changes what is drawn, or in
     /// which order, makes other schedules of them: a bug that was found gets a test of its own as well.
     /// </summary>
-    private static readonly int[] KeptSeeds = [15];
+    private static readonly int[] KeptSeeds = [471, 4_653_061];
 
     [Test]
     public void No_schedule_breaks_a_rule()
