@@ -40,20 +40,9 @@ internal sealed class ProxyHandler(SnapshotStore store, Attempt attempt) : IExch
             if (!mustBeFresh || !backend!.TryBegin(isLastResort: true, out admission))
             {
                 mustBeFresh = false;
-                var now = exchange.Client.Heartbeat.Now;
-                if (!RetryPolicy.MayTry(cluster, tries++, exchange.Tried.Length, now))
-                    break;
-
-                var choice = await ChooseAsync(exchange, cluster);
-                (backend, admission) = (choice.Backend, choice.Admission);
+                (backend, admission, failure) = await ChooseAsync(exchange, cluster, tries++, failure);
                 if (backend is null)
-                {
-                    // After retries the last attempt decides, unless the client is gone.
-                    if (exchange.Attempts == 0 || !exchange.State.CanRefuse)
-                        failure = choice.Failure;
                     break;
-                }
-
                 exchange.BeginAttempt(backend);
             }
             else
@@ -83,19 +72,22 @@ internal sealed class ProxyHandler(SnapshotStore store, Attempt attempt) : IExch
             : await LocalResponse.RefuseAsync(exchange, failure);
     }
 
-    // A backend that has room now, or the next one that has. Nobody overtakes those who wait already.
-    private static ValueTask<Choice> ChooseAsync(Exchange exchange, Cluster cluster)
+    // A backend that has room now, or the next one that has; else why the exchange ends. Nobody overtakes who waits.
+    private static ValueTask<Choice> ChooseAsync(Exchange exchange, Cluster cluster, int tries, FailureKind latest)
     {
-        var queue = cluster.Queue;
-        if (queue.Waiting == 0
-            && cluster.Placement.Find(ContextOf(exchange), out var admission) is { } backend)
-        {
-            return new(new Choice(backend, admission, FailureKind.None));
-        }
+        if (!RetryPolicy.MayTry(cluster, tries, exchange.Tried.Length, exchange.Client.Heartbeat.Now))
+            return new(Choice.None(latest));
 
-        if (cluster.Eligible.IsEmpty)
-            return new(Choice.None(FailureKind.NoEligibleBackend));
-        return queue.IsOpen ? WaitAsync(exchange, queue) : new(Choice.None(FailureKind.PoolExhausted));
+        var queue = cluster.Queue;
+        if (queue.Waiting == 0 && cluster.Placement.Find(ContextOf(exchange), out var admission) is { } backend)
+            return new(new Choice(backend, admission, FailureKind.None));
+
+        if (queue.IsOpen && !cluster.Eligible.IsEmpty)
+            return WaitAsync(exchange, queue, latest);
+
+        // After retries the last attempt decides.
+        var isBusy = tries == 0 && !cluster.Eligible.IsEmpty;
+        return new(Choice.None(isBusy ? FailureKind.PoolExhausted : latest));
     }
 
     // Drawn for every algorithm, although some need it rarely: it costs about 2 ns, and every pick can be done again.
@@ -103,7 +95,7 @@ internal sealed class ProxyHandler(SnapshotStore store, Attempt attempt) : IExch
         => new(exchange.AffinityKey, exchange.Client.Heartbeat.Now, (ulong)Random.Shared.NextInt64(), exchange.Tried);
 
     [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
-    private static async ValueTask<Choice> WaitAsync(Exchange exchange, RequestQueue queue)
+    private static async ValueTask<Choice> WaitAsync(Exchange exchange, RequestQueue queue, FailureKind latest)
     {
         var (client, heartbeat) = (exchange.Client, exchange.Client.Heartbeat);
         var deadline = exchange.Bound(heartbeat.Now + queue.Timeout);
@@ -128,7 +120,9 @@ internal sealed class ProxyHandler(SnapshotStore store, Attempt attempt) : IExch
         request.Release();
         return choice.Failure switch
         {
+            FailureKind.None => choice,
             FailureKind.ClientClosed => Choice.None(exchange.LoseClient()),
+            _ when exchange.Attempts > 0 => Choice.None(latest),
             FailureKind.QueueTimedOut when deadline == exchange.Deadline => Choice.None(FailureKind.RequestTimedOut),
             _ => choice,
         };

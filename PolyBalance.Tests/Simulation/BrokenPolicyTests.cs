@@ -95,7 +95,7 @@ internal sealed class BrokenPolicyTests
     private sealed class ForgetsWhoWasTried : Policies
     {
         public override Backend? Choose(SimulatedExchange exchange, long now, ulong draw, out Admission admission)
-            => Proxy.ProxyHandler.Choose(exchange.Cluster, exchange.Key, now, draw, [], out admission);
+            => exchange.Cluster.Placement.Find(new(exchange.Key, now, draw, []), out admission);
     }
 
     private sealed class LosesReports : Policies

@@ -103,6 +103,7 @@ internal sealed class Plan
             Timeouts = ClusterTimeoutOptions.Default with { Response = TimeSpan.FromSeconds(random.Next(1, 6)) },
             Health = health,
             Ejection = DrawEjection(random),
+            Queue = null,
             Retries = DrawRetries(random),
             SlowStart = DrawSlowStart(random),
             WhenNoneEligible = DrawNoneEligible(random),

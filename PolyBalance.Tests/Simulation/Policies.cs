@@ -23,8 +23,7 @@ internal class Policies
 
     /// <summary>Chooses a backend and takes a place at it.</summary>
     public virtual Backend? Choose(SimulatedExchange exchange, long now, ulong draw, out Admission admission)
-        => ProxyHandler.Choose(
-            exchange.Cluster, exchange.Key, now, draw, exchange.Tried, out admission);
+        => exchange.Cluster.Placement.Find(new(exchange.Key, now, draw, exchange.Tried), out admission);
 
     /// <summary>
     /// Whether a request that found nobody waits for a place instead of being refused. PolyBalance has no queue: a
