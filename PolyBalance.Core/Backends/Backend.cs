@@ -1,5 +1,6 @@
 using System.Text;
 using PolyBalance.Configuration;
+using PolyBalance.Telemetry;
 using PolyBalance.Transport;
 
 namespace PolyBalance.Backends;
@@ -12,6 +13,9 @@ internal sealed class Backend
 {
     private const int InFlightCount = 0;
     private const int RequestCount = 1;
+
+    // Longer than most backends take to finish and stop, short enough for one that has changed its mind.
+    private static readonly TimeSpan DrainByResponse = TimeSpan.FromSeconds(30);
 
     private readonly LaneCounters _counts = new();
     private readonly ConcurrencyGate _gate;
@@ -57,6 +61,9 @@ internal sealed class Backend
 
     /// <summary>What its latest return means for its share.</summary>
     public SlowStart SlowStart { get; } = new();
+
+    /// <summary>Whether it gets no new work.</summary>
+    public DrainState Drain { get; } = new();
 
     /// <summary>Who hears of it.</summary>
     public BackendNews News { get; }
@@ -142,9 +149,38 @@ internal sealed class Backend
             News.RequestRefresh();
     }
 
+    /// <summary>Somebody wants it to get no new work.</summary>
+    /// <param name="cause">Who.</param>
+    public void BeginDrain(DrainCauses cause)
+    {
+        if (Drain.TryBegin(cause))
+            Tell(cause);
+    }
+
+    /// <summary>The same for one of its responses, which holds for a while.</summary>
+    public void BeginDrainByResponse()
+    {
+        if (Drain.TryBeginByResponse(Now + _heartbeat.Ticks(DrainByResponse)))
+            Tell(DrainCauses.Response);
+    }
+
+    /// <summary>Somebody wants that no more.</summary>
+    /// <param name="causes">Who.</param>
+    /// <param name="reason">Why, for the log.</param>
+    public void EndDrain(DrainCauses causes, string reason)
+    {
+        if ((Drain.Causes & causes) == DrainCauses.None || !Drain.TryEnd(causes))
+            return;
+
+        Log.BackendDrainsNoMore(News.Logger, Name, Key.Cluster, reason);
+        News.RequestRefresh();
+    }
+
     /// <summary>Has its cluster looked at when the time has come. The heartbeat, several times a second.</summary>
     public void Watch()
     {
+        if (Drain.IsResponseOver(Now))
+            EndDrain(DrainCauses.Response, "no response has asked for it any more");
         if (Now >= Volatile.Read(ref _dueAt))
             News.RequestRefresh();
     }
@@ -176,6 +212,18 @@ internal sealed class Backend
 
     /// <summary>Notes a new verdict. What follows from it comes with the next snapshot.</summary>
     public void Judge(Verdict verdict) => _verdict = verdict;
+
+    private void Tell(DrainCauses cause)
+    {
+        var by = cause switch
+        {
+            DrainCauses.Operator => "the operator wants it",
+            DrainCauses.Probe => "it asked for that when it was probed",
+            _ => "it asked for that in a response",
+        };
+        Log.BackendDrains(News.Logger, Name, Key.Cluster, InFlight, by);
+        News.RequestRefresh();
+    }
 
     private void GiveBack(Admission admission)
     {

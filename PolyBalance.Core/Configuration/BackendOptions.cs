@@ -13,6 +13,11 @@ public sealed record BackendOptions
     public int Weight { get; init; } = 1;
 
     /// <summary>
+    /// Whether it gets no new work: what it has is finished, and sessions stay. Config key <c>drain</c>.
+    /// </summary>
+    public bool IsDrained { get; init; }
+
+    /// <summary>
     /// How this backend is probed: the cluster's section with what the backend overrides; <see langword="null"/> when
     /// off.
     /// </summary>
@@ -29,10 +34,19 @@ public sealed record BackendOptions
             ConfigName.Parse);
         var weight = section.Count("weight", 1, 0, Limits.WeightMax,
             "Share of the traffic relative to the other backends.");
+        var isDrained = section.Value("drain", false, "true|false", "false",
+            "Whether it gets no new work; what it has is finished.", ProxyOptions.ParseTruth);
         var health = section.SectionOrOff("health", inherited, "What this backend overrides of the cluster's probing.",
             health => HealthOptions.BindFrom(health, inherited ?? HealthOptions.Default));
 
         return address is null ? null
-            : new() { Address = address, Name = name ?? address.ToString(), Weight = weight, Health = health };
+            : new()
+            {
+                Address = address,
+                Name = name ?? address.ToString(),
+                Weight = weight,
+                IsDrained = isDrained,
+                Health = health,
+            };
     }
 }

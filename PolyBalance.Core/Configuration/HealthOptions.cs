@@ -72,6 +72,12 @@ public sealed record HealthOptions
     /// <summary>Status codes of an HTTP answer that pass.</summary>
     public EquatableArray<StatusRange> Expect { get; init; } = [new StatusRange(200, 399)];
 
+    /// <summary>
+    /// Status codes of an HTTP answer by which a backend says that it works and wants no new work; none by default.
+    /// Config key <c>drain_on</c>.
+    /// </summary>
+    public EquatableArray<StatusRange> DrainOn { get; init; }
+
     /// <summary>A field that an HTTP answer must have to pass; <see langword="null"/>: none in particular.</summary>
     public ProbeField? ExpectField { get; init; }
 
@@ -116,6 +122,8 @@ public sealed record HealthOptions
                 "How far the interval varies in either direction."),
             Expect = section.Value("expect", own.Expect, "status ranges", "200-399", "http: status codes that pass.",
                 StatusRanges.Parse),
+            DrainOn = section.Value("drain_on", own.DrainOn, "status ranges", null,
+                "http: status codes that pass too, and say that the backend wants no new work.", StatusRanges.Parse),
             Host = section.Text("host", own.Host, "host[:port]",
                 "http, grpc: what Host or :authority says; by default the address of the backend.", HealthReads.Host),
             Fields = HealthReads.Fields(section, own.Fields),
@@ -131,6 +139,7 @@ public sealed record HealthOptions
         };
 
         HealthReads.CheckKind(section, options);
+        HealthReads.CheckDrain(section, options);
         if (options.Timeout <= options.Interval)
             return options;
 

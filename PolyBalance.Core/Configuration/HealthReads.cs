@@ -10,7 +10,8 @@ internal static class HealthReads
     // Keys that not every kind knows.
     private static readonly (string Key, ProbeKind[] Kinds)[] KeysOfKinds =
     [
-        ("path", [ProbeKind.Http]), ("expect", [ProbeKind.Http]), ("fields", [ProbeKind.Http]),
+        ("path", [ProbeKind.Http]), ("expect", [ProbeKind.Http]),
+        ("drain_on", [ProbeKind.Http]), ("fields", [ProbeKind.Http]),
         ("expect_field", [ProbeKind.Http]), ("expect_body", [ProbeKind.Http]),
         ("host", [ProbeKind.Http, ProbeKind.Grpc]), ("service", [ProbeKind.Grpc]),
         ("command", [ProbeKind.Exec]), ("args", [ProbeKind.Exec]),
@@ -108,6 +109,25 @@ internal static class HealthReads
         if (options.Command is null && !section.IsWritten("command"))
             section.Report.Error(section.At, "a probe of kind `exec` needs `command`",
                 "write `command: /path/of/the/program`");
+    }
+
+    /// <summary>Reports a status code that would both pass and mean that the backend wants no new work.</summary>
+    public static void CheckDrain(ConfigSection section, HealthOptions options)
+    {
+        foreach (var drain in options.DrainOn)
+        {
+            foreach (var expected in options.Expect)
+            {
+                var (first, last) = (Math.Max(drain.First, expected.First), Math.Min(drain.Last, expected.Last));
+                if (first > last)
+                    continue;
+
+                var at = section.IsReadable("drain_on") ? "drain_on" : "expect";
+                section.Report.Error(section.PositionOf(at), $"the status {first} is in `expect` and in `drain_on`",
+                    "write it in one of the two");
+                return;
+            }
+        }
     }
 
     private static Parsed<ProbeField> SentField(string name, string value)

@@ -138,7 +138,8 @@ public sealed record ProxyOptions
         };
     }
 
-    private static Parsed<bool> ParseTruth(string text) => text switch
+    /// <summary>Reads a truth value.</summary>
+    internal static Parsed<bool> ParseTruth(string text) => text switch
     {
         "true" => true,
         "false" => false,

@@ -61,4 +61,21 @@ internal sealed class BackendWatch
         Generation++;
         HasAnsweredOtherwise = false;
     }
+
+    /// <summary>Begins or ends the backend's draining by what it has answered.</summary>
+    /// <remarks>
+    /// A probe takes back what a probe has asked for. Who has been away has been restarted, most likely: what it asked
+    /// for before is over.
+    /// </remarks>
+    /// <param name="answer">What it has answered.</param>
+    /// <param name="hasComeBack">Whether it has just become healthy after it was not.</param>
+    public void ObserveDrain(in ProbeAnswer answer, bool hasComeBack)
+    {
+        if (answer.WantsDrain)
+            Backend.BeginDrain(DrainCauses.Probe);
+        else if (hasComeBack)
+            Backend.EndDrain(DrainCauses.Probe | DrainCauses.Response, "it was away and is back");
+        else if (answer.Passed)
+            Backend.EndDrain(DrainCauses.Probe, "a probe passed without asking for it");
+    }
 }

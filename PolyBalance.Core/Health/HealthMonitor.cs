@@ -168,6 +168,7 @@ internal sealed class HealthMonitor : IAsyncDisposable
     {
         var isNews = backend.Verdict != Verdict.Healthy;
         backend.Judge(Verdict.Healthy);
+        backend.EndDrain(DrainCauses.Probe, "it is not probed any more");
         return isNews;
     }
 
@@ -318,6 +319,7 @@ internal sealed class HealthMonitor : IAsyncDisposable
         Schedule(watch, delay > TimeSpan.Zero ? delay : TimeSpan.Zero);
 
         var (before, verdict) = (watch.Backend.Verdict, watch.State.Verdict);
+        watch.ObserveDrain(result.Answer, hasComeBack: before == Verdict.Unhealthy && verdict == Verdict.Healthy);
         if (verdict == before)
             return null;
 

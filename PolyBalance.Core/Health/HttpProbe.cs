@@ -90,11 +90,12 @@ internal sealed class HttpProbe : IProbe
         ProbeConnection connection, ResponseHead response, HealthOptions check)
     {
         var status = response.Status;
-        if (!IsExpected(status, check))
+        var isDrain = IsIn(check.DrainOn, status);
+        if (!isDrain && !IsIn(check.Expect, status))
             return ProbeAnswer.Failed($"status {status}", status);
-        if (check.ExpectField is { } field && !Has(response.Fields, field))
+        if (!isDrain && check.ExpectField is { } field && !Has(response.Fields, field))
             return ProbeAnswer.Failed($"status {status} without the expected field {field.Name}", status);
-        if (check.ExpectBody is { } text)
+        if (!isDrain && check.ExpectBody is { } text)
         {
             if (!BodyFraming.TryDecide(response, MethodKind.Get, out var framing, out _))
                 return ProbeAnswer.Failed(Malformed, status);
@@ -105,12 +106,13 @@ internal sealed class HttpProbe : IProbe
         }
 
         connection.IsOrderly = true;
-        return new(true, $"status {status}", status);
+        var wantsDrain = isDrain || BackendSignal.WantsDrain(response.Fields);
+        return new(true, wantsDrain ? $"status {status}, draining" : $"status {status}", status, wantsDrain);
     }
 
-    private static bool IsExpected(int status, HealthOptions check)
+    private static bool IsIn(EquatableArray<StatusRange> ranges, int status)
     {
-        foreach (var range in check.Expect)
+        foreach (var range in ranges)
         {
             if (range.Contains(status))
                 return true;

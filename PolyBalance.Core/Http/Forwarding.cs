@@ -18,6 +18,7 @@ internal static class Forwarding
     private static readonly ulong AlwaysDropped = Set(
         KnownField.Connection, KnownField.KeepAlive, KnownField.ProxyConnection, KnownField.Te, KnownField.Upgrade,
         KnownField.TransferEncoding, KnownField.ContentLength, KnownField.Http2Settings, KnownField.XRequestId,
+        KnownField.XPolyBalance,
         KnownField.ProxyAuthorization, KnownField.ProxyAuthenticate, KnownField.ProxyAuthenticationInfo);
 
     private static readonly ulong Claims = Set(

@@ -76,6 +76,9 @@ internal enum KnownField : byte
     /// <summary>One name for an exchange across all that handle it.</summary>
     XRequestId,
 
+    /// <summary>What a backend tells us about itself: <see cref="BackendSignal"/>.</summary>
+    XPolyBalance,
+
     /// <summary>Says that a POST may be sent twice.</summary>
     IdempotencyKey,
 
@@ -167,7 +170,8 @@ internal static class KnownFields
         "Connection", "Content-Length", "Transfer-Encoding", "Host", "Expect", "Upgrade", "TE", "Trailer", "Via",
         "Keep-Alive", "Proxy-Connection", "Proxy-Authorization", "Proxy-Authenticate", "Proxy-Authentication-Info",
         "HTTP2-Settings", "Max-Forwards",
-        "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded", "X-Request-Id", "Idempotency-Key",
+        "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded", "X-Request-Id", "X-PolyBalance",
+        "Idempotency-Key",
         "Cookie", "Set-Cookie", "Date", "Retry-After",
         "Authorization", "WWW-Authenticate", "Authentication-Info", "Age", "Cache-Control", "Expires", "Pragma",
         "Location", "Vary", "Warning", "Content-Encoding", "Content-Type", "Content-Range", "Range",

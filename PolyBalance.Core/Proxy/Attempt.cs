@@ -252,6 +252,8 @@ internal sealed class Attempt(HttpDate date)
         exchange.State.ResponseHeadReceived(response.KeepAlive, framing);
         if (response.Fields.Has(KnownField.KeepAlive))
             exchange.Backend!.Pool.IdleLimit.ObservePromise(response.Fields.First(KnownField.KeepAlive));
+        if (BackendSignal.WantsDrain(response.Fields))
+            exchange.Backend!.BeginDrainByResponse();
         var towardsClient = BodyFraming.ForClient(framing, exchange.Request.Version);
         var close = exchange.State.MustCloseClient(towardsClient, client.IsDraining);
         HeadWriter.WriteResponse(

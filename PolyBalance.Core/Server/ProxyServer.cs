@@ -48,7 +48,8 @@ public sealed class ProxyServer : IAsyncDisposable
         _logger = logs.CreateLogger("polybalance");
         _sink = sink;
         _transport = transport;
-        var news = new BackendNews(_logger, () => _store!.RequestRefresh());
+        // The first snapshot takes up what is known of backends by itself.
+        var news = new BackendNews(_logger, () => _store?.RequestRefresh());
         _store = new(new SnapshotBuilder(transport, clock, news).Build(options, previous: null));
         _health = new(_store, new(transport, clock), new Random(), _logger);
         _proxy = new(_store, new Attempt(new HttpDate(transport.Heartbeat)));

@@ -75,6 +75,15 @@ internal static partial class Log
         "Backend {Backend} of cluster {Cluster} stays in service, or too few would be left, although {Reason}")]
     public static partial void EjectionRefused(ILogger logger, string backend, string cluster, string reason);
 
+    [LoggerMessage(2201, LogLevel.Information,
+        "Backend {Backend} of cluster {Cluster} is draining with {InFlight} exchanges in flight: {Reason}")]
+    public static partial void BackendDrains(
+        ILogger logger, string backend, string cluster, int inFlight, string reason);
+
+    [LoggerMessage(2202, LogLevel.Information,
+        "Backend {Backend} of cluster {Cluster} is not draining any more: {Reason}")]
+    public static partial void BackendDrainsNoMore(ILogger logger, string backend, string cluster, string reason);
+
     [LoggerMessage(3001, LogLevel.Error,
         "A client connection failed because of a bug in PolyBalance; please report it")]
     public static partial void ExchangeFailed(ILogger logger, Exception exception);

@@ -15,22 +15,43 @@ internal static class Eligibility
     /// <param name="now">In heartbeat time.</param>
     public static ImmutableArray<Candidate> Of(ClusterOptions options, ImmutableArray<Backend> backends, long now)
     {
-        var candidates = Among(options, backends, now, isStrict: true);
+        var candidates = Among(options, backends, now, Strictness.Full);
+
+        // Who leaves by his own wish still works, and is better than nobody.
+        if (candidates.IsEmpty)
+            candidates = Among(options, backends, now, Strictness.TakesDraining);
         return candidates.IsEmpty && options.WhenNoneEligible == NoneEligibleRule.UseAll
-            ? Among(options, backends, now, isStrict: false)
+            ? Among(options, backends, now, Strictness.TakesAll)
             : candidates;
     }
 
-    /// <summary>Whether a backend could receive traffic if it were not for an ejection.</summary>
+    /// <summary>
+    /// Whether others can rely on a backend: it could receive new work if it were not for an ejection.
+    /// </summary>
     public static bool IsUsable(BackendOptions options, Backend backend)
-        => options.Weight > 0 && backend.Verdict == Verdict.Healthy;
+        => options.Weight > 0 && backend.Verdict == Verdict.Healthy && !backend.Drain.IsDraining;
 
     /// <summary>The share that a backend has come to, in tenths.</summary>
     public static int TenthsOf(Backend backend, long now)
         => backend.Passive.Stage == ServiceStage.OnTrial ? 1 : backend.SlowStart.TenthsAt(now);
 
+    private enum Strictness
+    {
+        Full,
+        TakesDraining,
+        TakesAll,
+    }
+
+    // What the operator has said holds in any case: without weight, or drained by him, a backend gets nothing new.
+    private static bool Takes(Strictness strictness, Backend backend) => strictness switch
+    {
+        Strictness.TakesAll => true,
+        _ when backend.Verdict != Verdict.Healthy || backend.Passive.Stage == ServiceStage.Ejected => false,
+        _ => strictness == Strictness.TakesDraining || !backend.Drain.IsDraining,
+    };
+
     private static ImmutableArray<Candidate> Among(
-        ClusterOptions options, ImmutableArray<Backend> backends, long now, bool isStrict)
+        ClusterOptions options, ImmutableArray<Backend> backends, long now, Strictness strictness)
     {
         var candidates = ImmutableArray.CreateBuilder<Candidate>(backends.Length);
         var least = Ramp.Full;
@@ -38,9 +59,7 @@ internal static class Eligibility
         for (var index = 0; index < backends.Length; index++)
         {
             var (backend, weight) = (backends[index], options.Backends[index].Weight);
-            var isEligible = backend.Passive.Stage != ServiceStage.Ejected
-                && IsUsable(options.Backends[index], backend);
-            if (weight == 0 || (isStrict && !isEligible))
+            if (weight == 0 || backend.Drain.IsOrdered || !Takes(strictness, backend))
                 continue;
 
             var tenths = TenthsOf(backend, now);

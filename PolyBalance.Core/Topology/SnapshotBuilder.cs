@@ -115,6 +115,7 @@ internal sealed class SnapshotBuilder(
                 kept.Rename(backend.Name);
             var current = kept ?? Succeed(new(key, backend, transport, clock, news), before);
             current.Configure(options.Ejection, options.SlowStart, queue.OnRoom);
+            Order(current, backend.IsDrained);
             if (kept is null && previous is not null)
                 current.SlowStart.NoteAddedLater();
             backends.Add(current);
@@ -133,6 +134,14 @@ internal sealed class SnapshotBuilder(
         var budget = before?.RetryBudget ?? new(percent, heartbeat.Ticks(TimeSpan.FromSeconds(1)), heartbeat.Now);
         budget.Percent = percent;
         return budget;
+    }
+
+    private static void Order(Backend backend, bool isDrained)
+    {
+        if (isDrained)
+            backend.BeginDrain(DrainCauses.Operator);
+        else
+            backend.EndDrain(DrainCauses.Operator, "the operator wants it no more");
     }
 
     // Who waits already goes on waiting, for the backends of the new configuration.

@@ -28,6 +28,17 @@ internal sealed class HealthKeyTests
             }));
 
     [Test]
+    public void A_status_may_mean_that_a_backend_wants_no_new_work()
+        => Assert.That(Parsing.Cluster("health: { drain_on: \"404,503\" }").Health!.DrainOn,
+            Is.EqualTo((StatusRange[])[new(404, 404), new(503, 503)]));
+
+    [TestCase("health: { drain_on: 204 }", "the status 204 is in `expect` and in `drain_on`")]
+    [TestCase("health: { expect: 200-404, drain_on: 400-499 }", "the status 400 is in `expect` and in `drain_on`")]
+    [TestCase("health: { kind: tcp, drain_on: 404 }", "`drain_on` means nothing to a probe of kind `tcp`")]
+    public void It_must_mean_one_thing(string keys, string problem)
+        => Assert.That(Parsing.Errors(Parsing.InCluster(keys)).Single(), Does.Contain(problem));
+
+    [Test]
     public void A_field_may_have_any_value_when_none_is_written()
         => Assert.That(Parsing.Cluster("health: { expect_field: X-Ready }").Health!.ExpectField,
             Is.EqualTo(new ProbeField("X-Ready", "")));

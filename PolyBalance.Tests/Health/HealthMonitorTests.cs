@@ -61,6 +61,42 @@ internal sealed class HealthMonitorTests
     }
 
     [Test]
+    public async Task A_probe_begins_a_drain_and_the_next_one_ends_it_and_the_verdict_stays()
+    {
+        await using var rig = new MonitorRig(Two);
+        rig.Answer = static target => new(true, "status 404, draining", 404, WantsDrain: target.Backend == "b");
+        await rig.StartAsync();
+        await rig.EligibleAsync("a");
+
+        rig.Answer = static _ => MonitorRig.Status(200);
+        await rig.AdvanceAsync(13 * Second);
+
+        await rig.EligibleAsync("a", "b");
+        Assert.That(rig.VerdictOf("b"), Is.EqualTo(Verdict.Healthy));
+        Assert.That(rig.Log.All.Where(line => line.Contains(" b ", StringComparison.Ordinal)), Is.EqualTo((string[])
+        [
+            "I Backend b of cluster web is draining with 0 exchanges in flight: it asked for that when it was probed",
+            "I Backend b of cluster web is not draining any more: a probe passed without asking for it",
+        ]));
+    }
+
+    [Test]
+    public async Task Who_was_away_and_is_back_does_not_drain_any_more()
+    {
+        await using var rig = new MonitorRig(Two);
+        await rig.StartAsync();
+        rig.Store.Current.Clusters[0].Backends[1].BeginDrainByResponse();
+        await rig.EligibleAsync("a");
+
+        rig.Answer = static target => MonitorRig.Status(target.Backend == "b" ? 500 : 200);
+        await rig.AdvanceUntilAsync(() => rig.VerdictOf("b") == Verdict.Unhealthy, 20 * Second);
+        rig.Answer = static _ => MonitorRig.Status(200);
+        await rig.AdvanceUntilAsync(() => rig.VerdictOf("b") == Verdict.Healthy, 20 * Second);
+
+        await rig.EligibleAsync("a", "b");
+    }
+
+    [Test]
     public async Task After_five_seconds_the_start_goes_on_without_the_verdicts_that_are_missing()
     {
         await using var rig = new MonitorRig(One) { Hold = new() };

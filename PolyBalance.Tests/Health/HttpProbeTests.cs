@@ -49,6 +49,12 @@ internal sealed class HttpProbeTests(Medium medium)
     [TestCase("HTTP/1.1 204 No Content\r\n\r\n", "expect_body: ready", false, "the expected text is not in the body")]
     [TestCase("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", "expect_body: a", false,
         "malformed response")]
+    [TestCase("HTTP/1.1 404 Not Found\r\n\r\n", "drain_on: 404", true, "status 404, draining")]
+    [TestCase("HTTP/1.1 503 Busy\r\n\r\n", "drain_on: \"404,503\", expect_body: ready", true, "status 503, draining")]
+    [TestCase("HTTP/1.1 200 OK\r\nX-PolyBalance: drain\r\n\r\n", "", true, "status 200, draining")]
+    [TestCase("HTTP/1.1 200 OK\r\nX-PolyBalance: other, DRAIN\r\n\r\n", "", true, "status 200, draining")]
+    [TestCase("HTTP/1.1 200 OK\r\nX-PolyBalance: drained\r\n\r\n", "", true, "status 200")]
+    [TestCase("HTTP/1.1 500 Oops\r\nX-PolyBalance: drain\r\n\r\n", "", false, "status 500")]
     public async Task An_answer_passes_or_fails_for_a_reason(string answer, string keys, bool passes, string reason)
     {
         var check = Configured(keys);
@@ -56,6 +62,7 @@ internal sealed class HttpProbeTests(Medium medium)
         var found = await _rig.AskAsync(answer, check);
 
         Assert.That((found.Passed, found.Reason), Is.EqualTo((passes, reason)));
+        Assert.That(found.WantsDrain, Is.EqualTo(reason.EndsWith("draining", StringComparison.Ordinal)));
     }
 
     [Test]

@@ -7,6 +7,7 @@ internal sealed class ForwardingTests
 {
     [TestCase("Connection: close")]
     [TestCase("Keep-Alive: timeout=5")]
+    [TestCase("X-PolyBalance: drain")]
     [TestCase("Proxy-Connection: keep-alive")]
     [TestCase("TE: gzip")]
     [TestCase("Upgrade: websocket")]
