@@ -52,13 +52,12 @@ internal sealed class AffinityKey(HashKey key)
         return default;
     }
 
-    // RFC 6265 §4.2.1: pairs with semicolons between them. One line is usual, more are read in their order.
+    // One line is usual, more are read in their order.
     private ReadOnlySpan<byte> CookieValue(Fields fields)
     {
-        for (var line = Math.Max(0, fields.IndexOf(KnownField.Cookie)); line < fields.Count; line++)
+        for (var line = -1; (line = fields.IndexOf(KnownField.Cookie, line + 1)) >= 0;)
         {
-            if (fields.Known(line) == KnownField.Cookie
-                && Parameter(fields.Value(line), (byte)';') is { IsEmpty: false } value)
+            if (Parameter(fields.Value(line), (byte)';') is { IsEmpty: false } value)
                 return value;
         }
 
@@ -67,16 +66,5 @@ internal sealed class AffinityKey(HashKey key)
 
     // The value of the first pair with the name.
     private ReadOnlySpan<byte> Parameter(ReadOnlySpan<byte> pairs, byte separator)
-    {
-        while (!pairs.IsEmpty)
-        {
-            var end = pairs.IndexOf(separator);
-            var pair = Http.Ascii.TrimBlanks(end < 0 ? pairs : pairs[..end]);
-            pairs = end < 0 ? default : pairs[(end + 1)..];
-            if (pair.Length > _name.Length && pair[_name.Length] == '=' && pair.StartsWith(_name))
-                return pair[(_name.Length + 1)..];
-        }
-
-        return default;
-    }
+        => Pairs.TryTake(ref pairs, separator, _name, out var value) ? value : default;
 }

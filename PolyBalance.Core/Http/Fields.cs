@@ -67,6 +67,18 @@ internal sealed class Fields
     /// <summary>Index of the field's first line, or -1.</summary>
     public int IndexOf(KnownField field) => Has(field) ? _firstOf[(int)field] : -1;
 
+    /// <summary>Index of the field's first line from <paramref name="start"/> on, or -1.</summary>
+    public int IndexOf(KnownField field, int start)
+    {
+        for (var index = start; Has(field) && index < Count; index++)
+        {
+            if (Known(index) == field)
+                return index;
+        }
+
+        return -1;
+    }
+
     /// <summary>The value of the field's first line; empty when the field is absent.</summary>
     public ReadOnlySpan<byte> First(KnownField field) => Has(field) ? Value(_firstOf[(int)field]) : default;
 

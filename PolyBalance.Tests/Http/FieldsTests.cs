@@ -20,6 +20,9 @@ internal sealed class FieldsTests
         Assert.That(fields.IsRepeated(KnownField.Host), Is.False);
         Assert.That(fields.IndexOf(KnownField.Connection), Is.EqualTo(2));
         Assert.That(fields.IndexOf(KnownField.Upgrade), Is.EqualTo(-1));
+        Assert.That(fields.IndexOf(KnownField.Connection, 3), Is.EqualTo(4));
+        Assert.That(fields.IndexOf(KnownField.Connection, 5), Is.EqualTo(-1));
+        Assert.That(fields.IndexOf(KnownField.Upgrade, 0), Is.EqualTo(-1));
         Assert.That(fields.Known(4), Is.EqualTo(KnownField.Connection));
         Assert.That(HttpText.Text(fields.First(KnownField.Connection)), Is.EqualTo("x, Close"));
         Assert.That(fields.First(KnownField.Upgrade).Length, Is.Zero);
