@@ -68,7 +68,8 @@ public class ForwardResponseBenchmarks
     {
         _output.ResetWrittenCount();
         HeadWriter.WriteResponse(
-            _head, _framing, ProtocolVersion.Http11, close: false, _id, _date, upgrade: false, _output);
+            _head, _framing, ProtocolVersion.Http11, close: false, _id, _date, upgrade: false, lines: default,
+            _output);
         return _output.WrittenCount;
     }
 }

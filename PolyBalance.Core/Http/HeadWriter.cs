@@ -101,15 +101,16 @@ internal static class HeadWriter
     /// <param name="upgrade">
     /// Whether this is a 101 that the gateway goes along with; <paramref name="close"/> has no meaning then.
     /// </param>
+    /// <param name="lines">Whole field lines of the gateway's own, each with its CRLF; may be empty.</param>
     /// <param name="output">Where the head goes.</param>
     public static void WriteResponse(
         ResponseHead head, BodyFraming framing, ProtocolVersion client, bool close, ReadOnlySpan<byte> requestId,
-        ReadOnlySpan<byte> date, bool upgrade, IBufferWriter<byte> output)
+        ReadOnlySpan<byte> date, bool upgrade, ReadOnlySpan<byte> lines, IBufferWriter<byte> output)
     {
         Forwarding.MarkResponse(head, framing);
 
         var fields = head.Fields;
-        var bytesMax = head.Bytes.Length + requestId.Length + date.Length + ConstantBytesMax;
+        var bytesMax = head.Bytes.Length + requestId.Length + date.Length + lines.Length + ConstantBytesMax;
         var cursor = new Cursor(output.GetSpan(bytesMax));
 
         AppendStatusLine(ref cursor, head);
@@ -118,6 +119,7 @@ internal static class HeadWriter
         if (!fields.Has(KnownField.Date) && !date.IsEmpty)
             cursor.AppendLine("Date: "u8, date);
         cursor.AppendLine("X-Request-Id: "u8, requestId);
+        cursor.Append(lines);
 
         if (upgrade)
         {

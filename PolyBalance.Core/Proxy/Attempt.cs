@@ -258,7 +258,7 @@ internal sealed class Attempt(HttpDate date)
         var close = exchange.State.MustCloseClient(towardsClient, client.IsDraining);
         HeadWriter.WriteResponse(
             response, towardsClient, exchange.Request.Version, close, exchange.Id.Span, date.Bytes, upgrade: false,
-            exchange.Connection.Output);
+            lines: default, exchange.Connection.Output);
         exchange.State.ResponseHeadSent(close);
         exchange.Status = response.Status;
 
@@ -294,7 +294,7 @@ internal sealed class Attempt(HttpDate date)
         exchange.FirstByte = exchange.Client.Heartbeat.Now;
         HeadWriter.WriteResponse(
             exchange.Response, default, exchange.Request.Version, close: false, exchange.Id.Span, default,
-            upgrade: true, output);
+            upgrade: true, lines: default, output);
         exchange.State.Switched();
         exchange.Status = 101;
         if ((await output.FlushAsync()).IsCompleted)

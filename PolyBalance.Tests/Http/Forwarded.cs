@@ -85,7 +85,8 @@ internal class ResponseForwarding(MethodKind answers, ProtocolVersion client, bo
 
         var closes = close || Framing.Kind == BodyKind.UntilClose;
         HeadWriter.WriteResponse(
-            Head, Framing, client, closes, "rid-1"u8, "Thu, 01 Jan 1970 00:00:00 GMT"u8, Head.Status == 101, output);
+            Head, Framing, client, closes, "rid-1"u8, "Thu, 01 Jan 1970 00:00:00 GMT"u8, Head.Status == 101, default,
+            output);
         if (Head.Status != 101)
             ForwardedBody.Write(Framing, Content, Trailers, output);
         OnForwarded(output.WrittenSpan);

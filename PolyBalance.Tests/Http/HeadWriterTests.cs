@@ -258,6 +258,16 @@ internal sealed class HeadWriterTests
             Is.EqualTo("HTTP/1.1 200 OK\r\nDate: then\r\nX-Request-Id: rid-1\r\n\r\n"));
 
     [Test]
+    public void Lines_of_our_own_come_beside_those_of_the_backend()
+        => Assert.That(
+            WriteResponse(
+                "HTTP/1.1 200 OK\r\nSet-Cookie: a=1\r\nDate: then\r\nContent-Length: 5\r\n\r\n",
+                lines: "Set-Cookie: b=2\r\nX: 3\r\n"),
+            Is.EqualTo(
+                "HTTP/1.1 200 OK\r\nSet-Cookie: a=1\r\nDate: then\r\nX-Request-Id: rid-1\r\nSet-Cookie: b=2\r\n"
+                + "X: 3\r\nContent-Length: 5\r\n\r\n"));
+
+    [Test]
     public void A_101_says_what_the_backend_switched_to()
         => Assert.That(
             WriteResponse(
@@ -332,7 +342,7 @@ internal sealed class HeadWriterTests
                 HeadWriter.WriteRequest(request, Trusting, Preserve, "rid-1"u8, length, upgrade: false, output);
                 HeadWriter.WriteResponse(
                     response, new BodyFraming(BodyKind.Chunked), ProtocolVersion.Http11, close: false,
-                    "rid-1"u8, "now"u8, upgrade: false, output);
+                    "rid-1"u8, "now"u8, upgrade: false, "A: 1\r\n"u8, output);
             }
         }
     }
@@ -361,13 +371,14 @@ internal sealed class HeadWriterTests
 
     private static string WriteResponse(
         string text, MethodKind method = MethodKind.Get, ProtocolVersion client = ProtocolVersion.Http11,
-        bool close = false, bool upgrade = false)
+        bool close = false, bool upgrade = false, string lines = "")
     {
         var head = HttpText.Response(text);
         Assert.That(BodyFraming.TryDecide(head, method, out var framing, out _), Is.True);
         var output = new ExactOutput();
         framing = BodyFraming.ForClient(framing, client);
-        HeadWriter.WriteResponse(head, framing, client, close, "rid-1"u8, HttpText.Bytes(Date), upgrade, output);
+        HeadWriter.WriteResponse(
+            head, framing, client, close, "rid-1"u8, HttpText.Bytes(Date), upgrade, HttpText.Bytes(lines), output);
 
         Assert.That((output.Buffers, output.Advances), Is.EqualTo((1, 1)));
         return output.Text;
