@@ -115,6 +115,18 @@ internal static class Limits
     /// <summary>What <c>queue.size</c> may be set to at most.</summary>
     public const int QueuedRequestsMax = 65_536;
 
+    /// <summary>Name of the cookie of sticky sessions. Unit: characters.</summary>
+    public const int CookieNameLengthMax = 64;
+
+    /// <summary>Cookies of that name in one request that are looked at; each costs a hash for every key.</summary>
+    public const int StickyCookiesMax = 4;
+
+    /// <summary>Keys in one file of signing keys.</summary>
+    public const int SigningKeysMax = 4;
+
+    /// <summary>What a signing key has at least. Unit: characters.</summary>
+    public const int SigningKeyLengthMin = 32;
+
     /// <summary>Topology changes waiting to be applied.</summary>
     public const int PendingChangesMax = 1_024;
 

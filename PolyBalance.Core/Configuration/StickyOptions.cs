@@ -15,6 +15,11 @@ public sealed record StickyOptions
     /// <summary>The file with the signing keys; <see langword="null"/> for a key made at start-up.</summary>
     public string? KeyFile { get; init; }
 
+    /// <summary>
+    /// What is in that file, once somebody has read it: a key file is no part of the text of a configuration.
+    /// </summary>
+    public SigningKeys? Keys { get; init; }
+
     /// <summary>Reads the section.</summary>
     /// <param name="section">Where the keys are.</param>
     internal static StickyOptions BindFrom(ConfigSection section) => new()
@@ -27,7 +32,7 @@ public sealed record StickyOptions
 
     // RFC 6265 §4.1.1: a cookie's name is a token, whose characters RFC 9110 §5.6.2 lists.
     private static Parsed<string> ParseCookie(string text)
-        => text.Length is > 0 and <= 64
+        => text.Length is > 0 and <= Limits.CookieNameLengthMax
             && text.All(c => char.IsAsciiLetterOrDigit(c) || "!#$%&'*+-.^_`|~".Contains(c, StringComparison.Ordinal))
             ? text
             : new Flaw($"{Flaw.Show(text)} is no name of a cookie", "use letters, digits, `-` and `_`");
