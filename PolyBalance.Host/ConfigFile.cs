@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace PolyBalance.Host;
 
 /// <summary>The text of a configuration, and the name that messages give it.</summary>
@@ -16,9 +14,6 @@ internal static class ConfigFile
     /// <summary>Where a configuration is looked for when none is named; the first that exists is taken.</summary>
     public static readonly IReadOnlyList<string> DefaultPaths =
         ["polybalance.yaml", "/etc/polybalance/polybalance.yaml"];
-
-    private static readonly UTF8Encoding StrictUtf8 =
-        new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>Reads the named file, or the first of the default ones.</summary>
     /// <param name="named">What <c>--config</c> says: a path, <c>-</c> for standard input, or <see
@@ -43,24 +38,18 @@ internal static class ConfigFile
             return ExitCode.Usage;
         }
 
-        try
+        var isInput = name == "-";
+        var path = Path.Combine(surroundings.Folder, name);
+        var text = TextFile.TryRead(
+            () => isInput ? surroundings.OpenInput() : File.OpenRead(path), BytesMax, out var flaw);
+        if (text is null)
         {
-            var isInput = name == "-";
-            var path = Path.Combine(surroundings.Folder, name);
-            using var stream = isInput ? surroundings.OpenInput() : File.OpenRead(path);
-            config = new(ReadText(stream), isInput ? "stdin" : name);
-            return ExitCode.Fine;
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-        {
-            problem = $"{name}: cannot be read: {Reason(failure)}";
-        }
-        catch (DecoderFallbackException)
-        {
-            problem = $"{name}: is not UTF-8 text; save it in that encoding";
+            problem = $"{name}: {flaw}";
+            return ExitCode.Refused;
         }
 
-        return ExitCode.Refused;
+        config = new(text, isInput ? "stdin" : name);
+        return ExitCode.Fine;
     }
 
     private static string? FindDefault(string folder)
@@ -73,28 +62,6 @@ internal static class ConfigFile
 
         return null;
     }
-
-    private static string ReadText(Stream stream)
-    {
-        using var bytes = new MemoryStream();
-        var block = new byte[16 * 1024];
-        for (int count; (count = stream.Read(block)) > 0;)
-        {
-            bytes.Write(block, 0, count);
-            if (bytes.Length > BytesMax)
-                throw new IOException($"it is longer than {BytesMax / 1024 / 1024} MiB");
-        }
-
-        var start = bytes.GetBuffer().AsSpan(0, (int)bytes.Length).StartsWith("\uFEFF"u8) ? 3 : 0;
-        return StrictUtf8.GetString(bytes.GetBuffer(), start, (int)bytes.Length - start);
-    }
-
-    private static string Reason(Exception failure) => failure switch
-    {
-        FileNotFoundException or DirectoryNotFoundException => "it does not exist",
-        UnauthorizedAccessException => "it is a folder, or access is denied",
-        _ => failure.Message,
-    };
 
     private static string NothingFound(string folder)
         => $"no configuration: neither {Path.Combine(folder, DefaultPaths[0])} nor {DefaultPaths[1]} exists. Write one "
