@@ -61,7 +61,8 @@ internal sealed record LoadedConfig(
         }
 
         var name = config.Name.Length == 0 ? NoFile : config.Name;
-        var result = ProxyOptions.Parse(config.Text, name, surroundings.Variable, overrides);
+        var result = KeyFile.ReadAll(
+            ProxyOptions.Parse(config.Text, name, surroundings.Variable, overrides), surroundings.Folder);
         if (result.Options is { } options)
         {
             loaded = new(options, result.Warnings, name, SourcesOf(overrides));

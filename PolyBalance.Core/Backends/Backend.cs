@@ -131,6 +131,19 @@ internal sealed class Backend
             News.RequestRefresh();
     }
 
+    /// <summary>
+    /// Whether it goes on to serve the sessions it has: as long as it works, also draining or without weight.
+    /// </summary>
+    /// <remarks>Asked when a request is there: a verdict ends sessions at once, not with the next snapshot.</remarks>
+    public bool KeepsSessions => Verdict == Verdict.Healthy && Passive.Stage != ServiceStage.Ejected;
+
+    /// <summary>
+    /// The same as <see cref="TryBegin"/> for one of its sessions, which may use all the room there is: slow starts
+    /// spare it from strangers. On trial it takes one exchange at a time, whoever asks.
+    /// </summary>
+    public bool TryResume(out Admission admission)
+        => TryBegin(isLastResort: Passive.Stage == ServiceStage.InService, out admission);
+
     /// <summary>An attempt that <see cref="TryBegin"/> admitted is not made. Instead of <see cref="Report"/>.</summary>
     public void Withdraw(Admission admission)
     {

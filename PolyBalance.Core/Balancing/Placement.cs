@@ -42,6 +42,19 @@ internal sealed class Placement(ImmutableArray<Candidate> eligible, Selector sel
     public Backend? FindAnywhere(in SelectionContext context, out Admission admission)
         => FindWithin(context.AsLastResort(), isLastResort: true, out admission);
 
+    /// <summary>Whether there is anybody whom an exchange has not tried.</summary>
+    public bool HasOthersThan(ReadOnlySpan<Backend> tried)
+    {
+        var context = new SelectionContext(key: 0, now: 0, draw: 0, tried);
+        foreach (var candidate in eligible)
+        {
+            if (!context.Excludes(candidate.Backend))
+                return true;
+        }
+
+        return false;
+    }
+
     // Somebody works as much as he may, and will have a place again.
     private bool IsWorthWaiting(in SelectionContext context)
     {

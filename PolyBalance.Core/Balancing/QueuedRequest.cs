@@ -38,6 +38,11 @@ internal sealed class QueuedRequest : IWaiting, IDeadlineOwner
         _deadline = heartbeat.Register(this);
     }
 
+    /// <summary>
+    /// The backend of the session that the request belongs to, as long as there is hope for a place there; null: any.
+    /// </summary>
+    public Backend? Home { get; init; }
+
     /// <summary>Hash of the affinity key, or 0 when there is none.</summary>
     public ulong Key { get; init; }
 

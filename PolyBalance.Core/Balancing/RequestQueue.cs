@@ -1,3 +1,4 @@
+using PolyBalance.Backends;
 using PolyBalance.Transport;
 
 namespace PolyBalance.Balancing;
@@ -182,25 +183,35 @@ internal sealed class RequestQueue
         }
     }
 
-    // Who has tried nobody could go anywhere: when there is no place for him, there is none for anybody.
+    // Who has tried nobody and keeps no session could go anywhere: when there is no place for him, there is none for
+    // anybody.
     private bool TryAdmitOne(long now)
     {
         var isNewestFirst = IsOverloaded(now);
         var next = isNewestFirst ? _newest : _oldest;
         for (var looked = 0; next is { } request && looked < Limits.PlacesLostMax; looked++)
         {
-            if (_placement.Find(ContextOf(request, now), out var admission) is { } backend)
+            if (Find(request, now, out var admission) is { } backend)
             {
                 End(request, new(backend, admission, FailureKind.None));
                 return true;
             }
 
-            if (request.Tried.IsEmpty)
+            if (request.Tried.IsEmpty && request.Home is null)
                 return false;
             next = isNewestFirst ? request.Older : request.Newer;
         }
 
         return false;
+    }
+
+    // Whoever keeps a session waits for nobody else, as long as its backend works.
+    private Backend? Find(QueuedRequest request, long now, out Admission admission)
+    {
+        if (request.Home is not { KeepsSessions: true } home)
+            return _placement.Find(ContextOf(request, now), out admission);
+
+        return home.TryResume(out admission) ? home : null;
     }
 
     private SelectionContext ContextOf(QueuedRequest request, long now)

@@ -108,7 +108,6 @@ public sealed record ClusterOptions
                 "What happens to a request when no backend is eligible."),
         };
 
-        section.WarnNoEffect("sticky");
         if (section.IsWritten("queue") && options is { Queue: not null, Pool.ConnectionsMax: 0 })
         {
             section.Report.Warning(section.PositionOf("queue"),

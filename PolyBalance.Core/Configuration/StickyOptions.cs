@@ -22,13 +22,26 @@ public sealed record StickyOptions
 
     /// <summary>Reads the section.</summary>
     /// <param name="section">Where the keys are.</param>
-    internal static StickyOptions BindFrom(ConfigSection section) => new()
+    internal static StickyOptions BindFrom(ConfigSection section)
     {
-        Cookie = section.Text("cookie", Default.Cookie, "cookie name", "Name of the cookie.", ParseCookie)!,
-        AgeMax = section.Duration("max_age", Default.AgeMax, TimeSpan.FromSeconds(1), Quantity.Longest,
-            "How long a session stays on its backend."),
-        KeyFile = section.Text("key_file", Default.KeyFile, "path", "The file with the signing keys.", ConfigName.File),
-    };
+        var options = new StickyOptions
+        {
+            Cookie = section.Text("cookie", Default.Cookie, "cookie name", "Name of the cookie.", ParseCookie)!,
+            AgeMax = section.Duration("max_age", Default.AgeMax, TimeSpan.FromSeconds(1), Quantity.Longest,
+                "How long a session stays on its backend."),
+            KeyFile = section.Text("key_file", Default.KeyFile, "path", "The file with the signing keys.",
+                ConfigName.File),
+        };
+
+        if (options.KeyFile is null)
+        {
+            section.Report.Warning(section.At,
+                "cookies are signed with a key that is made at the start: sessions end when this process ends, and "
+                + "other instances do not know them", "write `key_file`");
+        }
+
+        return options;
+    }
 
     // RFC 6265 §4.1.1: a cookie's name is a token, whose characters RFC 9110 §5.6.2 lists.
     private static Parsed<string> ParseCookie(string text)

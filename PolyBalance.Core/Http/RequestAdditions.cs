@@ -27,6 +27,7 @@ internal sealed class RequestAdditions
         var address = clientAddress.IsEmpty ? "unknown"u8 : clientAddress;
         var proto = isTls ? "https"u8 : "http"u8;
 
+        IsTls = isTls;
         TrustsClient = trustClient;
         _clientAddress = [.. address];
         _forwardedForLine = [.. "X-Forwarded-For: "u8, .. address, .. "\r\n"u8];
@@ -37,6 +38,9 @@ internal sealed class RequestAdditions
             : [.. "Forwarded: for="u8, .. address, .. ";proto="u8, .. proto];
         BytesMax = _clientAddress.Length + _forwardedForLine.Length + _protoLine.Length + _forwardedStart.Length;
     }
+
+    /// <summary>Whether the client speaks TLS to us.</summary>
+    public bool IsTls { get; }
 
     /// <summary>Whether the client's own <c>X-Forwarded-*</c> and <c>Forwarded</c> are kept.</summary>
     public bool TrustsClient { get; }

@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using PolyBalance.Backends;
+using PolyBalance.Balancing;
 using PolyBalance.Http;
 using PolyBalance.Topology;
 using PolyBalance.Transport;
@@ -256,9 +257,7 @@ internal sealed class Attempt(HttpDate date)
             exchange.Backend!.BeginDrainByResponse();
         var towardsClient = BodyFraming.ForClient(framing, exchange.Request.Version);
         var close = exchange.State.MustCloseClient(towardsClient, client.IsDraining);
-        HeadWriter.WriteResponse(
-            response, towardsClient, exchange.Request.Version, close, exchange.Id.Span, date.Bytes, upgrade: false,
-            lines: default, exchange.Connection.Output);
+        WriteHead(exchange, towardsClient, close, date.Bytes, upgrade: false);
         exchange.State.ResponseHeadSent(close);
         exchange.Status = response.Status;
 
@@ -292,9 +291,7 @@ internal sealed class Attempt(HttpDate date)
     {
         var output = exchange.Connection.Output;
         exchange.FirstByte = exchange.Client.Heartbeat.Now;
-        HeadWriter.WriteResponse(
-            exchange.Response, default, exchange.Request.Version, close: false, exchange.Id.Span, default,
-            upgrade: true, lines: default, output);
+        WriteHead(exchange, default, close: false, date: default, upgrade: true);
         exchange.State.Switched();
         exchange.Status = 101;
         if ((await output.FlushAsync()).IsCompleted)
@@ -307,6 +304,15 @@ internal sealed class Attempt(HttpDate date)
         exchange.Upload.CountTunnel(tunnel.BytesUp);
         exchange.Download.CountTunnel(tunnel.BytesDown);
         return FailureKind.None;
+    }
+
+    private static void WriteHead(
+        Exchange exchange, BodyFraming framing, bool close, ReadOnlySpan<byte> date, bool upgrade)
+    {
+        Span<byte> cookie = stackalloc byte[StickyTable.LineBytesMax];
+        HeadWriter.WriteResponse(
+            exchange.Response, framing, exchange.Request.Version, close, exchange.Id.Span, date, upgrade,
+            cookie[..Session.WriteCookie(exchange, cookie)], exchange.Connection.Output);
     }
 
     /// <summary>The second flow of an attempt, seen from the first.</summary>

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.ObjectPool;
 using PolyBalance.Backends;
+using PolyBalance.Balancing;
 using PolyBalance.Http;
 using PolyBalance.Telemetry;
 using PolyBalance.Topology;
@@ -72,6 +73,12 @@ internal sealed class Exchange : IResettable
 
     /// <summary>Hash of what it has in common with others that go to the same backend; 0 when there is none.</summary>
     public ulong AffinityKey { get; set; }
+
+    /// <summary>The sticky session that the request belongs to.</summary>
+    public StickySession Session { get; set; }
+
+    /// <summary>What has become of it; <see cref="SessionResult.None"/> until a response begins.</summary>
+    public SessionResult SessionResult { get; set; }
 
     /// <summary>Status code that the client got, 0 before.</summary>
     public int Status { get; set; }
@@ -165,6 +172,7 @@ internal sealed class Exchange : IResettable
             RequestId = Id.Memory,
             Attempts = _attemptCount,
             AttemptDetails = isPlain ? default : _attempts.AsMemory(0, _attemptCount),
+            Session = SessionResult,
             Failure = failure,
         };
     }
@@ -188,6 +196,8 @@ internal sealed class Exchange : IResettable
         FirstByte = 0;
         Route = null;
         AffinityKey = 0;
+        Session = default;
+        SessionResult = SessionResult.None;
         Backend = null;
         Status = 0;
         LocalBytesOut = 0;

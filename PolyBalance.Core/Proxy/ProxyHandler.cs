@@ -75,15 +75,23 @@ internal sealed class ProxyHandler(SnapshotStore store, Attempt attempt) : IExch
     // A backend that has room now, or the next one that has; else why the exchange ends. Nobody overtakes who waits.
     private static ValueTask<Choice> ChooseAsync(Exchange exchange, Cluster cluster, int tries, FailureKind latest)
     {
-        if (!RetryPolicy.MayTry(cluster, tries, exchange.Tried.Length, exchange.Client.Heartbeat.Now))
+        if (!RetryPolicy.MayTry(cluster, tries, exchange.Tried, exchange.Client.Heartbeat.Now))
             return new(Choice.None(latest));
 
         var queue = cluster.Queue;
+        var home = Session.HomeOf(exchange);
+        if (home is not null && home.TryResume(out var resumed))
+            return new(new Choice(home, resumed, FailureKind.None));
+
+        // A session waits for its own backend, unless that is busy with nothing but its trial.
+        if (home is { IsProtected: false } && queue.IsOpen)
+            return WaitAsync(exchange, queue, latest, home);
+
         if (queue.Waiting == 0 && cluster.Placement.Find(ContextOf(exchange), out var admission) is { } backend)
             return new(new Choice(backend, admission, FailureKind.None));
 
         if (queue.IsOpen && !cluster.Eligible.IsEmpty)
-            return WaitAsync(exchange, queue, latest);
+            return WaitAsync(exchange, queue, latest, home: null);
 
         // After retries the last attempt decides.
         var isBusy = tries == 0 && !cluster.Eligible.IsEmpty;
@@ -95,12 +103,14 @@ internal sealed class ProxyHandler(SnapshotStore store, Attempt attempt) : IExch
         => new(exchange.AffinityKey, exchange.Client.Heartbeat.Now, (ulong)Random.Shared.NextInt64(), exchange.Tried);
 
     [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
-    private static async ValueTask<Choice> WaitAsync(Exchange exchange, RequestQueue queue, FailureKind latest)
+    private static async ValueTask<Choice> WaitAsync(
+        Exchange exchange, RequestQueue queue, FailureKind latest, Backend? home)
     {
         var (client, heartbeat) = (exchange.Client, exchange.Client.Heartbeat);
         var deadline = exchange.Bound(heartbeat.Now + queue.Timeout);
         var request = new QueuedRequest(queue, heartbeat)
         {
+            Home = home,
             Key = exchange.AffinityKey,
             Tried = exchange.TriedMemory,
         };
@@ -137,6 +147,9 @@ internal sealed class ProxyHandler(SnapshotStore store, Attempt attempt) : IExch
 
         if (cluster.Affinity is { } affinity)
             exchange.AffinityKey = KeyOf(exchange, affinity);
+
+        if (cluster.Sticky is { } sticky)
+            Session.Recognize(exchange, sticky);
 
         // Holding what was sent costs memory: only where another attempt could use it.
         var hold = exchange.IsRepeatable && cluster.AttemptsMax > 1 ? cluster.ReplayBytesMax : 0;

@@ -1,3 +1,4 @@
+using PolyBalance.Backends;
 using PolyBalance.Topology;
 
 namespace PolyBalance.Proxy;
@@ -48,11 +49,11 @@ internal static class RetryPolicy
     /// <remarks>A retry costs some of the budget: only when there is somebody left to try.</remarks>
     /// <param name="cluster">Where it goes.</param>
     /// <param name="tries">How often a backend has been chosen before.</param>
-    /// <param name="tried">How many backends it was given to.</param>
+    /// <param name="tried">Backends that it was given to; a session may have begun at one that is not eligible.</param>
     /// <param name="now">In heartbeat time.</param>
-    public static bool MayTry(Cluster cluster, int tries, int tried, long now)
+    public static bool MayTry(Cluster cluster, int tries, ReadOnlySpan<Backend> tried, long now)
         => tries == 0
             || (tries < cluster.AttemptsMax
-                && tried < cluster.Eligible.Length
+                && cluster.Placement.HasOthersThan(tried)
                 && cluster.RetryBudget.TryTake(now, cluster.CountAttempts()));
 }

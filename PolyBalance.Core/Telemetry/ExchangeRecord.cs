@@ -1,5 +1,29 @@
 namespace PolyBalance.Telemetry;
 
+/// <summary>What became of a sticky session in one exchange.</summary>
+public enum SessionResult
+{
+    /// <summary>The cluster has no sticky sessions, or no backend's response has begun.</summary>
+    None,
+
+    /// <summary>The session's backend has answered, and the cookie stays.</summary>
+    Hit,
+
+    /// <summary>The session's backend has answered, with a new cookie: half of the old one's time was over.</summary>
+    Renewed,
+
+    /// <summary>The request carried no session.</summary>
+    New,
+
+    /// <summary>Another backend than the session's has answered.</summary>
+    Moved,
+
+    /// <summary>
+    /// The request carried cookies that do not count: forged, expired, foreign, or of a backend that is gone.
+    /// </summary>
+    Invalid,
+}
+
 /// <summary>One finished exchange, completed once: access log, metrics and spans are views of this value.</summary>
 /// <remarks>
 /// The <see cref="ReadOnlyMemory{T}"/> members are ASCII (field values: opaque bytes) and lent for the duration of
@@ -68,6 +92,9 @@ public readonly record struct ExchangeRecord
 
     /// <summary>Each attempt in its order; empty unless there was more than one or the only one failed.</summary>
     public ReadOnlyMemory<AttemptRecord> AttemptDetails { get; init; }
+
+    /// <summary>What became of its sticky session.</summary>
+    public SessionResult Session { get; init; }
 
     /// <summary>What failed, or <see cref="FailureKind.None"/>.</summary>
     public FailureKind Failure { get; init; }

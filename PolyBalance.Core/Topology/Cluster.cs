@@ -15,13 +15,14 @@ internal sealed class Cluster
     /// <summary>Puts a cluster together; only <see cref="SnapshotBuilder"/> does.</summary>
     public Cluster(
         ClusterOptions options, ImmutableArray<Backend> backends, Placement placement, RetryBudget retryBudget,
-        RequestQueue queue)
+        RequestQueue queue, StickyTable? sticky)
     {
         Options = options;
         Backends = backends;
         Placement = placement;
         RetryBudget = retryBudget;
         Queue = queue;
+        Sticky = sticky;
         AttemptsMax = 1 + (options.Retries?.Attempts ?? 0);
         ReplayBytesMax = options.Retries?.ReplayBufferBytes ?? 0;
         Affinity = options.Algorithm == HashOptions.Algorithm ? new(options.Hash.Key) : null;
@@ -48,6 +49,9 @@ internal sealed class Cluster
 
     /// <summary>What its requests are hashed by; <see langword="null"/> when its algorithm does not hash.</summary>
     public AffinityKey? Affinity { get; }
+
+    /// <summary>Its sessions; <see langword="null"/> when they are not sticky.</summary>
+    public StickyTable? Sticky { get; }
 
     /// <summary>How many backends one exchange may try, the first included.</summary>
     public int AttemptsMax { get; }

@@ -31,6 +31,12 @@ internal static class Eligibility
     public static bool IsUsable(BackendOptions options, Backend backend)
         => options.Weight > 0 && backend.Verdict == Verdict.Healthy && !backend.Drain.IsDraining;
 
+    /// <summary>
+    /// Whether sessions may begin at a backend, and be renewed. Not where its sessions are meant to run out.
+    /// </summary>
+    public static bool TakesNewSessions(BackendOptions options, Backend backend)
+        => options.Weight > 0 && !backend.Drain.IsDraining;
+
     /// <summary>The share that a backend has come to, in tenths.</summary>
     public static int TenthsOf(Backend backend, long now)
         => backend.Passive.Stage == ServiceStage.OnTrial ? 1 : backend.SlowStart.TenthsAt(now);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Security.Cryptography;
 using PolyBalance.Backends;
 using PolyBalance.Balancing;
 using PolyBalance.Configuration;
@@ -20,7 +21,8 @@ internal sealed class SnapshotBuilder(
     private readonly Random _random = random ?? Random.Shared;
 
     /// <summary>
-    /// Builds the snapshot that follows <paramref name="previous"/>; cannot fail for options that were validated.
+    /// Builds the snapshot that follows <paramref name="previous"/>; cannot fail for options that were validated and
+    /// whose key files were read.
     /// </summary>
     public Snapshot Build(ProxyOptions options, Snapshot? previous)
     {
@@ -87,7 +89,29 @@ internal sealed class SnapshotBuilder(
         var selector = BalancingAlgorithms.Of(options).Build(eligible, previous?.Selector, draw);
         var placement = new Placement(eligible, selector, queue.IsOpen);
         queue.Follow(placement);
-        return new(options, backends, placement, retryBudget, queue);
+        return new(
+            options, backends, placement, retryBudget, queue, StickyOf(options, backends, previous));
+    }
+
+    // A hash per backend and key: a snapshot of the same options keeps the table.
+    private static StickyTable? StickyOf(ClusterOptions options, ImmutableArray<Backend> backends, Cluster? previous)
+    {
+        if (ReferenceEquals(options, previous?.Options))
+            return previous.Sticky;
+
+        return options.Sticky is { } sticky ? new(options, sticky, KeysOf(sticky, previous), backends) : null;
+    }
+
+    // A key that was made at the start goes from snapshot to snapshot: a reload ends no session.
+    private static SigningKeys KeysOf(StickyOptions sticky, Cluster? previous)
+    {
+        if (sticky is { KeyFile: not null, Keys: null })
+            throw new InvalidOperationException("Nobody has read the key file of these options.");
+
+        return sticky.Keys
+            ?? (previous is { Options.Sticky.Keys: null, Sticky.Keys: { } made }
+                ? made
+                : new(RandomNumberGenerator.GetBytes(Limits.SigningKeyLengthMin)));
     }
 
     private static ImmutableArray<Route> BuildRoutes(

@@ -81,10 +81,11 @@ internal sealed class QueueRig : IAsyncDisposable
 
     /// <summary>A request begins to wait.</summary>
     /// <param name="timeout">For how long.</param>
+    /// <param name="home">The backend of its session.</param>
     /// <param name="tried">Whom it has tried.</param>
-    public QueuedRequest Join(TimeSpan? timeout = null, params Backend[] tried)
+    public QueuedRequest Join(TimeSpan? timeout = null, Backend? home = null, params Backend[] tried)
     {
-        var request = new QueuedRequest(Queue, _memory.Heartbeat) { Tried = tried };
+        var request = new QueuedRequest(Queue, _memory.Heartbeat) { Tried = tried, Home = home };
         Queue.Join(request, timeout is { } wait ? Now + _memory.Heartbeat.Ticks(wait) : Now + Queue.Timeout);
         return request;
     }

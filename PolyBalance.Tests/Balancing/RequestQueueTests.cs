@@ -106,6 +106,43 @@ internal sealed class RequestQueueTests
     }
 
     [Test]
+    public async Task A_session_waits_for_its_own_backend_and_holds_up_nobody()
+    {
+        await using var rig = new QueueRig(backends: 2, places: 1, requestsMax: 5);
+        var taken = rig.Fill();
+        var session = rig.Join(home: taken[0].Backend);
+        var other = rig.Join();
+
+        rig.End(taken[1]);
+        Assert.That(QueueRig.EndOf(other).Backend, Is.SameAs(taken[1].Backend));
+        Assert.That(session.IsListed, Is.True);
+        rig.End(taken[0]);
+
+        Assert.That(QueueRig.EndOf(session).Backend, Is.SameAs(taken[0].Backend));
+    }
+
+    [Test]
+    public async Task A_session_whose_backend_fails_or_stays_busy_moves()
+    {
+        await using var rig = new QueueRig(backends: 2, places: 1, requestsMax: 5);
+        var taken = rig.Fill();
+        var (first, second) = (rig.Join(home: rig.Backends[0]), rig.Join(home: rig.Backends[0]));
+        rig.End(taken.Single(choice => choice.Backend == rig.Backends[1]));
+        Assert.That(first.IsListed, Is.True, "its own backend is only busy");
+
+        rig.Clock.Advance(TimeSpan.FromSeconds(5.1));
+        rig.End(QueueRig.EndOf(first));
+        Assert.That(rig.Backends[1].Requests, Is.EqualTo(2), "better there than refused");
+        Assert.That(QueueRig.EndOf(second).Failure, Is.EqualTo(FailureKind.QueueTimedOut));
+
+        var third = rig.Join(home: rig.Backends[0]);
+        Assert.That(third.IsListed, Is.True);
+        rig.Backends[0].Judge(Verdict.Unhealthy);
+        rig.Follow(rig.Backends[1]);
+        Assert.That(QueueRig.EndOf(third).Backend, Is.SameAs(rig.Backends[1]));
+    }
+
+    [Test]
     public async Task When_somebody_is_late_for_a_tenth_of_a_second_without_a_break_the_newest_goes_first()
     {
         await using var rig = new QueueRig(backends: 1, places: 1, requestsMax: 5);

@@ -100,14 +100,17 @@ internal sealed class ProxyOptionsTests
     }
 
     [Test]
-    public void Keys_of_later_versions_warn_once_each_where_they_are_written()
-        => Assert.That(Parsing.Warnings(FullExample.Text), Is.EqualTo((string[])
-        [
-            "25:5: `sticky` has no effect in this version",
-        ]));
+    public void Sessions_that_are_signed_with_a_key_made_at_the_start_are_worth_a_warning()
+    {
+        const string Warning = "cookies are signed with a key that is made at the start: sessions end when this "
+            + "process ends, and other instances do not know them; write `key_file`";
+
+        Assert.That(Parsing.Warnings(FullExample.Text), Is.EqualTo(new[] { $"25:13: {Warning}" }));
+        Assert.That(Parsing.Warnings(Parsing.InCluster("sticky: { key_file: keys }")), Is.Empty);
+    }
 
     [Test]
-    public void Keys_of_later_versions_do_not_warn_when_they_are_off()
+    public void What_is_off_is_not_warned_of()
         => Assert.That(Parsing.Warnings(Parsing.InCluster("""
             health: off
             ejection: off

@@ -19,7 +19,7 @@ internal class Policies
 
     /// <summary>Whether the request may go to one more backend.</summary>
     public virtual bool MayTry(SimulatedExchange exchange, long now)
-        => RetryPolicy.MayTry(exchange.Cluster, exchange.Tries, exchange.Tried.Length, now);
+        => RetryPolicy.MayTry(exchange.Cluster, exchange.Tries, exchange.Tried, now);
 
     /// <summary>Chooses a backend and takes a place at it.</summary>
     public virtual Backend? Choose(SimulatedExchange exchange, long now, ulong draw, out Admission admission)

@@ -7,13 +7,15 @@ namespace PolyBalance.Tests.Support;
 /// <summary>What was recorded of one exchange, copied out of the lent memory.</summary>
 internal sealed record RecordedExchange(
     string Method, string Target, string Host, string Cluster, string ClientAddress, string Backend, int Status,
-    string Reason, int Attempts, long BytesIn, long BytesOut, string RequestId, TimeSpan Duration, string[] Details)
+    string Reason, int Attempts, long BytesIn, long BytesOut, string RequestId, TimeSpan Duration, string[] Details,
+    SessionResult Session)
 {
     /// <summary>Copies a record.</summary>
     public static RecordedExchange Of(in ExchangeRecord record) => new(
         Text(record.Method), Text(record.Target), Text(record.Host), record.Cluster, record.ClientAddress,
         record.BackendAddress, record.Status, record.Reason, record.Attempts, record.BytesIn, record.BytesOut,
-        Text(record.RequestId), record.Duration, DetailsOf(record));
+        Text(record.RequestId), record.Duration, DetailsOf(record),
+        record.Session);
 
     /// <summary>What operators look at first: status, reason and the number of attempts.</summary>
     public (int Status, string Reason, int Attempts) Outcome => (Status, Reason, Attempts);

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using NUnit.Framework;
 using PolyBalance.Configuration;
 using PolyBalance.Server;
+using PolyBalance.Topology;
 using PolyBalance.Transport;
 
 namespace PolyBalance.Tests.Support;
@@ -57,6 +58,18 @@ internal sealed class Scenario
             options, scenario.Logs, scenario._sink, scenario._network.Transport, scenario.Clock);
         await scenario._server.StartAsync();
         return scenario;
+    }
+
+    /// <summary>Takes other options up, as a reload does; returns when they are in force.</summary>
+    public async Task ReloadAsync(Func<ClusterOptions, ClusterOptions> change)
+    {
+        var builder = new SnapshotBuilder(_network.Transport, Clock);
+        var before = _server.Store.Current;
+        await _server.Store.PublishAsync(
+            found => builder.Build(
+                found.Options with { Clusters = [.. found.Options.Clusters.Select(change)] }, found),
+            CancellationToken.None);
+        await Eventually.HoldsAsync(() => _server.Store.Current != before, () => "other options are in force");
     }
 
     /// <summary>A scripted backend by its name in the configuration.</summary>

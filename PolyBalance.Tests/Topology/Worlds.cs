@@ -36,6 +36,9 @@ internal sealed class Worlds : IAsyncDisposable
         return _builder.Build(Unprobed.From(result.Options!), previous);
     }
 
+    /// <summary>The snapshot that options lead to.</summary>
+    public Snapshot Build(ProxyOptions options, Snapshot previous) => _builder.Build(options, previous);
+
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _memory.DisposeAsync();
 }
