@@ -155,7 +155,7 @@ public enum FailureKind : byte
     /// <summary>No backend had a place, and <c>queue.size</c> requests wait for one already.</summary>
     QueueFull,
 
-    /// <summary>No backend had a place within <c>queue.timeout</c>.</summary>
+    /// <summary>No backend had a place within <c>queue.timeout</c>, or, under lasting overload, soon enough.</summary>
     QueueTimedOut,
 
     /// <summary>No file descriptor is left for one more connection to a backend.</summary>

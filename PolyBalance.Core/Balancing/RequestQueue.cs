@@ -16,23 +16,15 @@ namespace PolyBalance.Balancing;
 /// </remarks>
 internal sealed class RequestQueue
 {
-    // Who waits for longer than this is late.
-    private static readonly TimeSpan Late = TimeSpan.FromMilliseconds(50);
-
-    // Somebody is late for so long without a break: more comes in than goes out. The interval of CoDel, RFC 8289 §4.2.
-    private static readonly TimeSpan BurstMax = TimeSpan.FromMilliseconds(100);
-
     private static readonly TimeSpan TellEvery = TimeSpan.FromSeconds(10);
 
     private readonly Heartbeat _heartbeat;
     private readonly Random _random;
-    private readonly long _late;
-    private readonly long _burstMax;
     private readonly Lock _gate = new();        // guards what follows, up to _waiting
     private Placement _placement = Placement.Nowhere;
     private QueuedRequest? _oldest;
     private QueuedRequest? _newest;
-    private long _lateSince = Heartbeat.Never;
+    private Congestion _congestion;
     private int _waiting;
     private volatile int _requestsMax;
     private long _timeout;
@@ -47,8 +39,7 @@ internal sealed class RequestQueue
     {
         _heartbeat = heartbeat;
         _random = random;
-        _late = heartbeat.Ticks(Late);
-        _burstMax = heartbeat.Ticks(BurstMax);
+        _congestion = new(heartbeat.Ticks(TimeSpan.FromSeconds(1)));
     }
 
     /// <summary>Whether requests of this cluster may wait.</summary>
@@ -138,6 +129,7 @@ internal sealed class RequestQueue
             _newest = request;
             request.SetDeadline(deadline);
             Interlocked.Increment(ref _waiting);
+            _congestion.NoteJoined();
             Admit();
         }
     }
@@ -179,15 +171,15 @@ internal sealed class RequestQueue
     {
         var now = _heartbeat.Now;
         while (TryAdmitOne(now))
-        {
-        }
+            _congestion.NotePlaced();
     }
 
     // Who has tried nobody and keeps no session could go anywhere: when there is no place for him, there is none for
     // anybody.
     private bool TryAdmitOne(long now)
     {
-        var isNewestFirst = IsOverloaded(now);
+        Judge(now);
+        var isNewestFirst = _congestion.IsNewestFirst;
         var next = isNewestFirst ? _newest : _oldest;
         for (var looked = 0; next is { } request && looked < Limits.PlacesLostMax; looked++)
         {
@@ -217,21 +209,34 @@ internal sealed class RequestQueue
     private SelectionContext ContextOf(QueuedRequest request, long now)
         => new(request.Key, now, (ulong)_random.NextInt64(), request.Tried.Span);
 
-    // While more comes in than goes out, whoever is served in the order of arrival has waited for as long as anybody
-    // may: all are late. Newest first, most are in time, and those are refused who would have been too late anyway.
-    private bool IsOverloaded(long now)
+    private void Judge(long now)
     {
-        if (_oldest is null || now - _oldest.Joined <= _late)
-            _lateSince = Heartbeat.Never;
-        else if (_lateSince == Heartbeat.Never)
-            _lateSince = now;
-        return _lateSince != Heartbeat.Never && now - _lateSince >= _burstMax;
+        if (_oldest is null)
+        {
+            _congestion.Clear();
+            return;
+        }
+
+        if (_congestion.Observe(_oldest.Joined, now))
+        {
+            var inFlight = 0L;
+            foreach (var candidate in _placement.Eligible)
+                inFlight += candidate.Backend.InFlight;
+            _congestion.EndPeriod(inFlight, now);
+        }
+
+        while (_oldest is { } oldest && now - oldest.Joined > _congestion.WaitMax)
+        {
+            Remove(oldest);
+            Refuse(oldest, FailureKind.QueueTimedOut);
+        }
     }
 
     // The oldest has the least to hope for then.
     private bool TryMakeRoom()
     {
-        if (_oldest is not { } oldest || !IsOverloaded(_heartbeat.Now))
+        Judge(_heartbeat.Now);
+        if (_oldest is not { } oldest || !_congestion.IsNewestFirst)
             return false;
 
         Remove(oldest);

@@ -10,7 +10,7 @@ internal sealed class OverloadTests
 {
     private const int Backends = 2;
     private const int Places = 10;
-    private const int Seconds = 20;
+    private const int Seconds = 10;
     private static readonly TimeSpan Work = TimeSpan.FromMilliseconds(50);
 
     [TestCase(2.0)]
@@ -22,7 +22,10 @@ internal sealed class OverloadTests
         var run = new OpenLoop(rig, load, seed: 7);
 
         run.RunFor(TimeSpan.FromSeconds(Seconds));
-        var (done, slowest) = (run.Served.Count, run.Percentile(0.99));
+        var inTime = run.Served.Count;
+        run.Stop();
+        run.RunFor(TimeSpan.FromSeconds(6));
+        var (done, slowest) = (inTime, run.Percentile(0.99));
         await TestContext.Out.WriteLineAsync(
             $"{load} x: goodput {done / (Seconds * run.Capacity):P1}, "
             + $"p50 {run.Percentile(0.5).TotalMilliseconds:0} ms, "
@@ -33,13 +36,27 @@ internal sealed class OverloadTests
     }
 
     [Test]
+    public async Task Where_more_goes_out_than_comes_in_a_long_queue_loses_nobody()
+    {
+        await using var rig = new QueueRig(Backends, Places, requestsMax: 1_024);
+        var run = new OpenLoop(rig, load: 0.8, seed: 3);
+
+        run.RunFor(TimeSpan.FromSeconds(1));
+        run.Burst(200);
+        run.RunFor(TimeSpan.FromSeconds(10));
+
+        Assert.That(run.Refused, Is.Zero);
+        Assert.That(rig.Queue.Waiting, Is.LessThan(20));
+    }
+
+    [Test]
     public async Task A_burst_is_served_in_the_order_of_arrival_and_nobody_is_refused()
     {
         await using var rig = new QueueRig(Backends, Places, requestsMax: 1_024);
         var run = new OpenLoop(rig, load: 0.5, seed: 11);
 
         run.RunFor(TimeSpan.FromSeconds(1));
-        run.Burst(30);
+        run.Burst(20);
         run.RunFor(TimeSpan.FromSeconds(5));
 
         Assert.That(run.Refused, Is.Zero);
@@ -51,6 +68,7 @@ internal sealed class OverloadTests
     {
         private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(1);
 
+        private double _load = load;
         private readonly Random _random = new(seed);
         private readonly PriorityQueue<Choice, TimeSpan> _running = new();
         private readonly List<(TimeSpan Came, QueuedRequest Request)> _waiting = [];
@@ -71,7 +89,7 @@ internal sealed class OverloadTests
                 // The sum of many small chances is Poisson, as users are.
                 for (var chance = 0; chance < 20; chance++)
                 {
-                    if (_random.NextDouble() < load * Capacity * Step.TotalSeconds / 20)
+                    if (_random.NextDouble() < _load * Capacity * Step.TotalSeconds / 20)
                         Come();
                 }
 
@@ -85,6 +103,9 @@ internal sealed class OverloadTests
                 Look();
             }
         }
+
+        // Those who wait still are served now, or refused: they count too.
+        public void Stop() => _load = 0;
 
         public void Burst(int count)
         {
