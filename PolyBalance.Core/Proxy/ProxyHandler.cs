@@ -72,7 +72,7 @@ internal sealed class ProxyHandler(SnapshotStore store, Attempt attempt) : IExch
             : await LocalResponse.RefuseAsync(exchange, failure);
     }
 
-    // A backend that has room now, or the next one that has; else why the exchange ends. Nobody overtakes who waits.
+    // A backend that has room now, or the next one that has; else why the exchange ends.
     private static ValueTask<Choice> ChooseAsync(Exchange exchange, Cluster cluster, int tries, FailureKind latest)
     {
         if (!RetryPolicy.MayTry(cluster, tries, exchange.Tried, exchange.Client.Heartbeat.Now))
@@ -87,7 +87,7 @@ internal sealed class ProxyHandler(SnapshotStore store, Attempt attempt) : IExch
         if (home is { IsProtected: false } && queue.IsOpen)
             return WaitAsync(exchange, queue, latest, home);
 
-        if (queue.Waiting == 0 && cluster.Placement.Find(ContextOf(exchange), out var admission) is { } backend)
+        if (cluster.FindNow(ContextOf(exchange), out var admission) is { } backend)
             return new(new Choice(backend, admission, FailureKind.None));
 
         if (queue.IsOpen && !cluster.Eligible.IsEmpty)

@@ -68,6 +68,23 @@ internal sealed class Cluster
     /// <summary>How much request content is kept for another attempt. Unit: bytes.</summary>
     public int ReplayBytesMax { get; }
 
+    /// <summary>Finds a place at once. Nobody overtakes those who wait, unless he could not join them.</summary>
+    /// <param name="context">Whose place; not a last resort yet.</param>
+    /// <param name="admission">The place.</param>
+    /// <returns>Null: the request waits, or is refused where the queue is closed.</returns>
+    public Backend? FindNow(in SelectionContext context, out Admission admission)
+    {
+        if (Queue.IsOpen && Queue.Waiting > 0)
+        {
+            admission = default;
+            return null;
+        }
+
+        // A reload may have closed the queue. This snapshot may be older, and spare somebody for a wait.
+        return Placement.Find(context, out admission)
+            ?? (Queue.IsOpen ? null : Placement.FindAnywhere(context, out admission));
+    }
+
     /// <summary>Attempts that its backends have counted.</summary>
     public long CountAttempts()
     {
