@@ -85,8 +85,13 @@ internal sealed class RequestQueue
         lock (_gate)
         {
             _placement = placement;
-            while (placement.Eligible.IsEmpty && _oldest is { } request)
-                End(request, Choice.None(FailureKind.NoEligibleBackend));
+            for (var next = _oldest; next is { } request;)
+            {
+                next = request.Newer;
+                if (HasTriedAll(request))
+                    End(request, Choice.None(FailureKind.NoEligibleBackend));
+            }
+
             Admit();
         }
     }
@@ -111,6 +116,13 @@ internal sealed class RequestQueue
             if (request.HasLeft)
             {
                 request.End(Choice.None(FailureKind.ClientClosed));
+                return;
+            }
+
+            // Its snapshot may be older than what is eligible now.
+            if (HasTriedAll(request))
+            {
+                request.End(Choice.None(FailureKind.NoEligibleBackend));
                 return;
             }
 
@@ -204,6 +216,21 @@ internal sealed class RequestQueue
             return _placement.Find(ContextOf(request, now), out admission);
 
         return home.TryResume(out admission) ? home : null;
+    }
+
+    // Nobody is left whom it could wait for.
+    private bool HasTriedAll(QueuedRequest request)
+    {
+        if (request.Home is { KeepsSessions: true })
+            return false;
+
+        foreach (var candidate in _placement.Eligible)
+        {
+            if (!request.Tried.Span.Contains(candidate.Backend))
+                return false;
+        }
+
+        return true;
     }
 
     private SelectionContext ContextOf(QueuedRequest request, long now)

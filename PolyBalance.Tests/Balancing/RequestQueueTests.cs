@@ -227,6 +227,30 @@ internal sealed class RequestQueueTests
     }
 
     [Test]
+    public async Task A_request_that_joins_when_no_backend_is_eligible_any_more_does_not_wait()
+    {
+        await using var rig = new QueueRig(backends: 1, places: 1, requestsMax: 5);
+        rig.Follow();
+
+        Assert.That(QueueRig.EndOf(rig.Join()).Failure, Is.EqualTo(FailureKind.NoEligibleBackend));
+        Assert.That(rig.Queue.Waiting, Is.Zero);
+    }
+
+    [Test]
+    public async Task A_retry_does_not_wait_once_it_has_tried_all_that_are_eligible()
+    {
+        await using var rig = new QueueRig(backends: 2, places: 1, requestsMax: 5);
+        rig.Fill();
+        var (retry, other) = (rig.Join(tried: rig.Backends[0]), rig.Join());
+
+        rig.Follow(rig.Backends[0]);
+
+        Assert.That(QueueRig.EndOf(retry).Failure, Is.EqualTo(FailureKind.NoEligibleBackend));
+        Assert.That((other.IsListed, rig.Queue.Waiting), Is.EqualTo((true, 1)));
+        Assert.That(QueueRig.EndOf(rig.Join(tried: rig.Backends[0])).Failure, Is.EqualTo(FailureKind.NoEligibleBackend));
+    }
+
+    [Test]
     public async Task A_backend_that_comes_along_takes_those_who_wait()
     {
         await using var rig = new QueueRig(backends: 2, places: 1, requestsMax: 5);
