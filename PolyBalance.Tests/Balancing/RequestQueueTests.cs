@@ -247,7 +247,8 @@ internal sealed class RequestQueueTests
 
         Assert.That(QueueRig.EndOf(retry).Failure, Is.EqualTo(FailureKind.NoEligibleBackend));
         Assert.That((other.IsListed, rig.Queue.Waiting), Is.EqualTo((true, 1)));
-        Assert.That(QueueRig.EndOf(rig.Join(tried: rig.Backends[0])).Failure, Is.EqualTo(FailureKind.NoEligibleBackend));
+        var late = rig.Join(tried: rig.Backends[0]);
+        Assert.That(QueueRig.EndOf(late).Failure, Is.EqualTo(FailureKind.NoEligibleBackend));
     }
 
     [Test]

@@ -4,7 +4,7 @@ using PolyBalance.Topology;
 
 namespace PolyBalance.Tests.Topology;
 
-/// <summary>A reload says that nobody may wait any more, while some do and some know only the snapshot before.</summary>
+/// <summary>A reload says that nobody may wait any more. Some still do, some know only the old snapshot.</summary>
 internal sealed class ClosedQueueTests
 {
     [Test]
