@@ -1,6 +1,9 @@
+using System.Collections.Immutable;
 using NUnit.Framework;
 using PolyBalance.Backends;
+using PolyBalance.Balancing;
 using PolyBalance.Topology;
+using PolyBalance.Transport;
 
 namespace PolyBalance.Tests.Simulation;
 
@@ -27,7 +30,16 @@ internal sealed class BrokenPolicyTests
         (Rule.LastStays, new EjectsTheLast()),
         (Rule.EjectedForAReason, new EjectsForNothing()),
         (Rule.ReturnsAreEarned, new ReturnsAtOnce()),
-        (Rule.OneAnswer, new ForgetsWhoWaits()),
+        (Rule.OneAnswer, new ForgetsWhoWaited()),
+        (Rule.CountsAgree, new KeepsPlacesOfThoseWhoLeft()),
+        (Rule.PlacesAreUsed, new TellsNobodyOfRoom()),
+        (Rule.SomebodyIsLeft, new WaitsForAnybody()),
+        (Rule.WaitsAreShort, new WaitsForever()),
+        (Rule.QueueSize, new LetsEverybodyWait()),
+        (Rule.FullForAReason, new IsFullTooSoon()),
+        (Rule.WaitsEndForAReason, new TakesSomeForGone()),
+        (Rule.LeavesAtOnce, new ForgetsWhoLeft()),
+        (Rule.ArrivalOrder, new Overtakes()),
     ];
 
     private static IEnumerable<TestCaseData> Named()
@@ -114,7 +126,7 @@ internal sealed class BrokenPolicyTests
         public override Backend? Choose(SimulatedExchange exchange, long now, ulong draw, out Admission admission)
             => base.Choose(exchange, now, draw, out admission)
                 ?? exchange.Cluster.Eligible.Select(candidate => candidate.Backend)
-                    .FirstOrDefault(backend => !exchange.HasTried(backend));
+                    .FirstOrDefault(backend => backend.IsAtMax && !exchange.HasTried(backend));
     }
 
     private sealed class Unprotected(ServiceStage stage) : Policies
@@ -221,8 +233,104 @@ internal sealed class BrokenPolicyTests
         }
     }
 
-    private sealed class ForgetsWhoWaits : Policies
+    private sealed class ForgetsWhoWaited : Policies
     {
-        public override bool Waits(SimulatedExchange exchange) => true;
+        public override void Answer(SimulatedExchange exchange)
+        {
+            if (exchange.Queued is null)
+                base.Answer(exchange);
+        }
+    }
+
+    private sealed class KeepsPlacesOfThoseWhoLeft : Policies
+    {
+        public override void Withdraw(Backend backend, Admission admission)
+        {
+        }
+    }
+
+    private sealed class TellsNobodyOfRoom : Policies
+    {
+        public override void Report(Backend backend, Admission admission, in AttemptOutcome outcome)
+        {
+            backend.Configure(backend.Passive.Rules?.Options, backend.SpanOf(backend.SlowStart.Duration));
+            base.Report(backend, admission, outcome);
+        }
+    }
+
+    private sealed class WaitsForAnybody : Policies
+    {
+        public override Snapshot Refresh(Snapshot previous)
+        {
+            var next = base.Refresh(previous);
+            var cluster = next.Clusters[0];
+            ImmutableArray<Candidate> all = [.. cluster.Backends.Select(backend => new Candidate(backend, 1))];
+            cluster.Queue.Follow(new(all, cluster.Selector, cluster.Queue.IsOpen));
+            return next;
+        }
+    }
+
+    private sealed class WaitsForever : Policies
+    {
+        public override void Join(SimulatedExchange exchange, long deadline)
+            => base.Join(exchange, Heartbeat.Unbounded);
+    }
+
+    private sealed class LetsEverybodyWait : Policies
+    {
+        public override void Join(SimulatedExchange exchange, long deadline)
+        {
+            var queue = exchange.Cluster.Queue;
+            queue.Configure(int.MaxValue, queue.Timeout);
+            base.Join(exchange, deadline);
+        }
+    }
+
+    private sealed class IsFullTooSoon : Policies
+    {
+        public override void Join(SimulatedExchange exchange, long deadline)
+        {
+            var queue = exchange.Cluster.Queue;
+            queue.Configure(requestsMax: 1, queue.Timeout);
+            base.Join(exchange, deadline);
+        }
+    }
+
+    private sealed class TakesSomeForGone : Policies
+    {
+        private int _waits;
+
+        public override void Join(SimulatedExchange exchange, long deadline)
+        {
+            base.Join(exchange, deadline);
+            if (++_waits % 20 == 0)
+                exchange.Queued!.Leave();
+        }
+    }
+
+    private sealed class ForgetsWhoLeft : Policies
+    {
+        public override void Leave(SimulatedExchange exchange)
+        {
+        }
+    }
+
+    private sealed class Overtakes : Policies
+    {
+        private SimulatedExchange? _latest;
+
+        public override void Join(SimulatedExchange exchange, long deadline)
+        {
+            base.Join(exchange, deadline);
+            if (_latest is { Queued.IsListed: true, Tried.IsEmpty: true } other
+                && exchange is { Queued.IsListed: true, Tried.IsEmpty: true })
+            {
+                (exchange.Queued, other.Queued) = (other.Queued, exchange.Queued);
+                exchange.Queued.SetDeadline(exchange.WaitsUntil);
+                other.Queued.SetDeadline(other.WaitsUntil);
+            }
+
+            _latest = exchange;
+        }
     }
 }

@@ -22,25 +22,39 @@ internal sealed class Oracle
     private readonly Queue<long> _firsts = new();
     private readonly Queue<long> _retries = new();
     private readonly Queue<(long Until, int Percent)> _formerBudgets = new();
-    private ClusterOptions _options;
     private long _newsSince = long.MaxValue;
 
     /// <summary>Begins to watch the backends of a cluster.</summary>
     public Oracle(ClusterOptions options, IEnumerable<SimulatedBackend> backends)
     {
-        _options = options;
+        Options = options;
+        Queue = new(this);
         _backends = [.. backends.Select(backend => new Watched(backend))];
         Configure(options, now: 0);
     }
 
+    /// <summary>What is configured.</summary>
+    public ClusterOptions Options { get; private set; }
+
+    /// <summary>Who may receive traffic by the latest snapshot.</summary>
+    public ImmutableArray<Candidate> Eligible { get; private set; } = [];
+
+    /// <summary>Whether requests that find no place may wait for one.</summary>
+    public bool CanWait => CanWaitBy(Options);
+
+    /// <summary>Looks at those who wait.</summary>
+    public QueueOracle Queue { get; }
+
     /// <summary>Takes up another configuration. What is different about it is in the next snapshot.</summary>
     public void Configure(ClusterOptions options, long now)
     {
-        _formerBudgets.Enqueue((now, PercentOf(_options)));
-        _options = options;
+        _formerBudgets.Enqueue((now, PercentOf(Options)));
+        Options = options;
         for (var index = 0; index < _backends.Length; index++)
             _backends[index].Configure(options.Backends[index].Weight, options.SlowStart ?? TimeSpan.Zero);
     }
+
+    private static bool CanWaitBy(ClusterOptions options) => options is { Queue: not null, Pool.ConnectionsMax: > 0 };
 
     private static int PercentOf(ClusterOptions options) => (options.Retries ?? RetryOptions.Default).BudgetPercent;
 
@@ -70,10 +84,10 @@ internal sealed class Oracle
 
         SetBounds(now);
 
-        var expected = ExpectedEligible(now);
+        Eligible = ExpectedEligible(now);
         Violation.Unless(
-            expected.AsSpan().SequenceEqual(cluster.Eligible.AsSpan()), Rule.EligibleAreRight,
-            $"eligible are {Describe(cluster.Eligible)}, should be {Describe(expected)}");
+            Eligible.AsSpan().SequenceEqual(cluster.Eligible.AsSpan()), Rule.EligibleAreRight,
+            $"eligible are {Describe(cluster.Eligible)}, should be {Describe(Eligible)}");
     }
 
     private void CheckEjections()
@@ -93,7 +107,7 @@ internal sealed class Oracle
     // Probes may have taken out the others meanwhile: who is left returns without having earned it.
     private void CheckStage(Watched watched, long now)
     {
-        if (_options.Ejection is not { } rules)
+        if (Options.Ejection is not { } rules)
             return;
 
         if (watched is { StageBefore: ServiceStage.InService, Stage: ServiceStage.Ejected })
@@ -119,7 +133,7 @@ internal sealed class Oracle
     private ImmutableArray<Candidate> ExpectedEligible(long now)
     {
         var chosen = _backends.Where(watched => watched.IsUsable && watched.Stage != ServiceStage.Ejected).ToList();
-        if (chosen.Count == 0 && _options.WhenNoneEligible == NoneEligibleRule.UseAll)
+        if (chosen.Count == 0 && Options.WhenNoneEligible == NoneEligibleRule.UseAll)
             chosen = [.. _backends.Where(watched => watched.Weight > 0)];
         var isEven = chosen.Select(watched => watched.TenthsAt(now)).Distinct().Count() <= 1;
         return
@@ -171,43 +185,61 @@ internal sealed class Oracle
         }
     }
 
-    /// <summary>Looks at a choice. To be called before the attempt begins to count here.</summary>
-    public void CheckChoice(SimulatedExchange exchange, Backend? chosen, long now)
-    {
-        var left = exchange.Cluster.Eligible
+    /// <summary>Those of the candidates that an exchange has not tried.</summary>
+    public List<Watched> LeftFor(SimulatedExchange exchange, ImmutableArray<Candidate> candidates)
+        => candidates
             .Select(candidate => Of(candidate.Backend))
             .Where(watched => !exchange.HasTried(watched.Known))
             .ToList();
-        if (chosen is null)
-        {
-            var roomy = left.Find(watched => watched.HasRoom(_options.Pool.ConnectionsMax));
-            Violation.Unless(
-                roomy is null, Rule.RefusedForAReason, $"nobody was chosen although {roomy?.Known.Name} has room");
-            return;
-        }
 
+    /// <summary>A request was refused, and does not wait.</summary>
+    public void CheckRefusal(SimulatedExchange exchange)
+    {
+        var roomy = LeftFor(exchange, exchange.Cluster.Eligible)
+            .Find(watched => watched.HasRoom(Options.Pool.ConnectionsMax));
+        Violation.Unless(
+            roomy is null, Rule.RefusedForAReason, $"nobody was chosen although {roomy?.Known.Name} has room");
+    }
+
+    /// <summary>Looks at a choice that was made at once.</summary>
+    public void CheckChoice(SimulatedExchange exchange, Backend chosen, long now)
+    {
+        // Its snapshot may be older than the reload that has closed the queue, or opened it.
+        var canWait = CanWait && CanWaitBy(exchange.Cluster.Options);
+        CheckPlace(exchange, chosen, exchange.Cluster.Eligible, canWait, now);
+    }
+
+    /// <summary>Looks at a place that counts here already.</summary>
+    /// <param name="exchange">Who has got it.</param>
+    /// <param name="chosen">Where.</param>
+    /// <param name="candidates">Who may receive traffic as far as whoever has chosen knows.</param>
+    /// <param name="canWait">Whether the exchange can wait for somebody else.</param>
+    /// <param name="now">In heartbeat time.</param>
+    public void CheckPlace(
+        SimulatedExchange exchange, Backend chosen, ImmutableArray<Candidate> candidates, bool canWait, long now)
+    {
+        var left = LeftFor(exchange, candidates);
         var picked = Of(chosen);
         Violation.Unless(
             left.Contains(picked), Rule.PicksAreEligible, $"{chosen.Name} is not eligible, or was tried before");
 
-        // Somebody else would have taken it: this one was not the last resort.
-        var spared = left.Find(watched
-            => watched.HasRoom(_options.Pool.ConnectionsMax) && watched.Counted < watched.SoftBoundOrMore);
+        // Somebody else takes it, or will: this one was not the last resort.
+        var max = Options.Pool.ConnectionsMax;
+        var spared = left.Find(watched => watched.TakesNow(max) || (canWait && !watched.IsProtected(max)));
         if (spared is not null && picked.SoftBound > 0)
         {
             Violation.Unless(
-                picked.Counted < picked.SoftBound,
+                picked.Counted <= picked.SoftBound,
                 picked.Stage == ServiceStage.OnTrial ? Rule.TrialsOneAtATime : Rule.SlowStartShare,
-                $"{chosen.Name} has {picked.Counted} of {picked.SoftBound}, and {spared.Known.Name} had room");
+                $"{chosen.Name} has {picked.Counted} of {picked.SoftBound}, and there was {spared.Known.Name}");
         }
 
         if (exchange.Tries == 1)
             _firsts.Enqueue(now);
-        else
-            CheckRetry(exchange, now);
     }
 
-    private void CheckRetry(SimulatedExchange exchange, long now)
+    /// <summary>One more backend is looked for. It costs some of the budget now, whenever a place is found.</summary>
+    public void CheckRetry(SimulatedExchange exchange, long now)
     {
         var attemptsMax = 1 + (exchange.Cluster.Options.Retries?.Attempts ?? 0);
         Violation.Unless(
@@ -219,7 +251,7 @@ internal sealed class Oracle
         // Whatever was allowed within the ten seconds may have been used.
         while (_formerBudgets.TryPeek(out var former) && now - former.Until >= 10 * TimeSpan.TicksPerSecond)
             _formerBudgets.Dequeue();
-        var percent = _formerBudgets.Select(former => former.Percent).Append(PercentOf(_options)).Max();
+        var percent = _formerBudgets.Select(former => former.Percent).Append(PercentOf(Options)).Max();
         Violation.Unless(
             _retries.Count * 100 <= (_firsts.Count * percent) + 100 * 100, Rule.RetryBudget,
             $"{_retries.Count} retries in ten seconds, with {_firsts.Count} requests and {percent} %");
@@ -231,11 +263,11 @@ internal sealed class Oracle
             times.Dequeue();
     }
 
-    /// <summary>An attempt begins.</summary>
-    public void Begin(SimulatedExchange exchange)
+    /// <summary>An exchange has got a place at a backend.</summary>
+    public void Take(SimulatedExchange exchange, Backend backend)
     {
-        var watched = Of(exchange.Backend!.Known);
-        var max = _options.Pool.ConnectionsMax;
+        var watched = Of(backend);
+        var max = Options.Pool.ConnectionsMax;
         exchange.IsCounted = max > 0 || watched.SoftBound > 0;
         watched.Counted += exchange.IsCounted ? 1 : 0;
         watched.InFlight++;
@@ -243,9 +275,20 @@ internal sealed class Oracle
         Violation.Unless(
             max == 0 || watched.InFlight <= max, Rule.ConnectionsMax,
             $"{watched.Known.Name} has {watched.InFlight} of {max}");
-        CheckCount(watched);
+    }
 
-        exchange.Reached += exchange.Backend.Mood == Mood.Refuses ? 0 : 1;
+    /// <summary>It has given it back.</summary>
+    public void Free(SimulatedExchange exchange, Backend backend)
+    {
+        var watched = Of(backend);
+        watched.Counted -= exchange.IsCounted ? 1 : 0;
+        watched.InFlight--;
+    }
+
+    /// <summary>An attempt begins.</summary>
+    public static void Begin(SimulatedExchange exchange)
+    {
+        exchange.Reached += exchange.Backend!.Mood == Mood.Refuses ? 0 : 1;
         Violation.Unless(
             exchange.IsRepeatable || exchange.Reached <= 1, Rule.UnsafeOnce,
             $"{exchange.Reached} backends may have acted on exchange {exchange.Number}");
@@ -260,32 +303,24 @@ internal sealed class Oracle
         var watched = Of(exchange.Backend!.Known);
         var isAnswer = exchange.Failure == FailureKind.None;
         var isFailure = Failure.Of(exchange.Failure).Side == Side.Backend
-            || (isAnswer && status == 500 && _options.Ejection?.Statuses.Count > 0);
+            || (isAnswer && status == 500 && Options.Ejection?.Statuses.Count > 0);
         if (exchange.Era == watched.Era && (isAnswer || isFailure))
             watched.Learn(isFailure, now);
-        watched.Counted -= exchange.IsCounted ? 1 : 0;
-        watched.InFlight--;
-        CheckCount(watched);
+        Free(exchange, watched.Known);
         if (watched.Known.Passive.Cause is not null)
             NoteNews(now);
     }
 
     /// <summary>A client has its final answer.</summary>
-    public static void Answer(SimulatedExchange exchange)
-    {
-        exchange.Answers++;
-        Violation.Unless(
+    public static void CheckAnswer(SimulatedExchange exchange)
+        => Violation.Unless(
             exchange.Answers == 1, Rule.OneAnswer, $"exchange {exchange.Number} has {exchange.Answers} answers");
-    }
 
     /// <summary>All exchanges are over: nobody is left waiting, and nothing is left counted.</summary>
     public void Finish(IEnumerable<SimulatedExchange> exchanges)
     {
         foreach (var exchange in exchanges)
-        {
-            Violation.Unless(
-                exchange.Answers == 1, Rule.OneAnswer, $"exchange {exchange.Number} has {exchange.Answers} answers");
-        }
+            CheckAnswer(exchange);
 
         foreach (var watched in _backends)
         {
@@ -306,6 +341,13 @@ internal sealed class Oracle
         var isFull = backend.IsFull;
         backend.Report(admission, new(FailureKind.ClientClosed, 0, 0, backend.Now));
         return isFull && !backend.IsFull;
+    }
+
+    /// <summary>Whether backends count what is at them.</summary>
+    public void CheckCounts()
+    {
+        foreach (var watched in _backends)
+            CheckCount(watched);
     }
 
     private static void CheckCount(Watched watched)

@@ -54,13 +54,14 @@ internal sealed class Plan
     public static ProxyOptions Change(Random random, ProxyOptions options)
     {
         var cluster = options.Clusters[0];
-        cluster = random.Next(6) switch
+        cluster = random.Next(7) switch
         {
             0 => cluster with { Algorithm = DrawAlgorithm(random) },
             1 => cluster with { Ejection = DrawEjection(random) },
             2 => cluster with { Retries = DrawRetries(random) },
             3 => cluster with { SlowStart = DrawSlowStart(random) },
             4 => cluster with { WhenNoneEligible = DrawNoneEligible(random) },
+            5 => cluster with { Queue = DrawQueue(random) },
             _ => cluster with
             {
                 Backends = [.. cluster.Backends.Select(backend => backend with { Weight = DrawWeight(random) })],
@@ -77,6 +78,11 @@ internal sealed class Plan
     private static RetryOptions? DrawRetries(Random random) => random.Next(6) == 0
         ? null
         : RetryOptions.Default with { Attempts = random.Next(0, 5), BudgetPercent = random.Next(0, 60) };
+
+    // In force only where connections are bounded.
+    private static QueueOptions? DrawQueue(Random random) => random.Next(4) == 0
+        ? null
+        : new() { RequestsMax = random.Next(1, 13), Timeout = TimeSpan.FromMilliseconds(random.Next(50, 5_001)) };
 
     private static TimeSpan? DrawSlowStart(Random random)
         => random.Next(4) == 0 ? null : TimeSpan.FromSeconds(random.Next(1, 15));
@@ -103,7 +109,7 @@ internal sealed class Plan
             Timeouts = ClusterTimeoutOptions.Default with { Response = TimeSpan.FromSeconds(random.Next(1, 6)) },
             Health = health,
             Ejection = DrawEjection(random),
-            Queue = null,
+            Queue = DrawQueue(random),
             Retries = DrawRetries(random),
             SlowStart = DrawSlowStart(random),
             WhenNoneEligible = DrawNoneEligible(random),

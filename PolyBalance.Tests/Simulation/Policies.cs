@@ -23,13 +23,26 @@ internal class Policies
 
     /// <summary>Chooses a backend and takes a place at it.</summary>
     public virtual Backend? Choose(SimulatedExchange exchange, long now, ulong draw, out Admission admission)
-        => exchange.Cluster.Placement.Find(new(exchange.Key, now, draw, exchange.Tried), out admission);
+        => exchange.Cluster.FindNow(new(exchange.Key, now, draw, exchange.Tried), out admission);
 
-    /// <summary>
-    /// Whether a request that found nobody waits for a place instead of being refused. PolyBalance has no queue: a
-    /// queue of its own makes this decision, and has the exchange go on when a place is free.
-    /// </summary>
-    public virtual bool Waits(SimulatedExchange exchange) => false;
+    /// <summary>Whether a request that found nobody waits for a place instead of being refused.</summary>
+    public virtual bool Waits(SimulatedExchange exchange)
+        => exchange.Cluster.Queue.IsOpen && !exchange.Cluster.Eligible.IsEmpty;
+
+    /// <summary>A request begins to wait.</summary>
+    /// <param name="exchange">Whose.</param>
+    /// <param name="deadline">Until when, in heartbeat time.</param>
+    public virtual void Join(SimulatedExchange exchange, long deadline)
+        => exchange.Cluster.Queue.Join(exchange.Queued!, deadline);
+
+    /// <summary>The client of a request that waits has left.</summary>
+    public virtual void Leave(SimulatedExchange exchange) => exchange.Queued!.Leave();
+
+    /// <summary>A place that was waited for is not used.</summary>
+    public virtual void Withdraw(Backend backend, Admission admission) => backend.Withdraw(admission);
+
+    /// <summary>A client gets its final answer.</summary>
+    public virtual void Answer(SimulatedExchange exchange) => exchange.Answers++;
 
     /// <summary>Tells a backend how an attempt ended.</summary>
     public virtual void Report(Backend backend, Admission admission, in AttemptOutcome outcome)

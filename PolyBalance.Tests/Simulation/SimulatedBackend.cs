@@ -37,10 +37,10 @@ internal sealed class SimulatedBackend(int number, Backend known, BackendOptions
     public BackendOptions Options { get; } = options;
 
     /// <summary>How it behaves now.</summary>
-    public Mood Mood { get; set; }
+    public Mood Mood { get; private set; }
 
     /// <summary>Whether probes meet what traffic meets; else they always pass.</summary>
-    public bool ProbesMeetTrouble { get; set; } = true;
+    public bool ProbesMeetTrouble { get; private set; } = true;
 
     /// <summary>What its probes say.</summary>
     public HealthState? Probed { get; } = options.Health is { } check
@@ -49,6 +49,16 @@ internal sealed class SimulatedBackend(int number, Backend known, BackendOptions
 
     /// <summary>When the running probe began, in heartbeat time.</summary>
     public long ProbeBegan { get; set; }
+
+    /// <summary>It behaves in another way from now on.</summary>
+    /// <param name="random">Draws how.</param>
+    /// <param name="troublePercent">How likely it is in trouble.</param>
+    public void ChangeMood(Random random, int troublePercent)
+    {
+        var isInTrouble = random.Next(100) < troublePercent;
+        Mood = isInTrouble ? (Mood)random.Next(1, 1 + (int)Mood.CutsOff) : Mood.Fine;
+        ProbesMeetTrouble = random.Next(3) > 0;
+    }
 
     /// <summary>What will become of an attempt that begins now.</summary>
     /// <param name="random">Draws how long things take.</param>

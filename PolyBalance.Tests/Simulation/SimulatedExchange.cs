@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using PolyBalance.Backends;
+using PolyBalance.Balancing;
 using PolyBalance.Proxy;
 using PolyBalance.Topology;
 
@@ -63,6 +64,21 @@ internal sealed class SimulatedExchange(int number, Cluster cluster)
 
     /// <summary>Whether the next attempt must use a connection of its own.</summary>
     public bool MustBeFresh { get; set; }
+
+    /// <summary>Its place in the queue, now or the last time; null: it has never waited.</summary>
+    public QueuedRequest? Queued { get; set; }
+
+    /// <summary>Whether the oracle counts it among those who wait.</summary>
+    public bool IsWaiting { get; set; }
+
+    /// <summary>Since when it waits, in heartbeat time.</summary>
+    public long WaitsSince { get; set; }
+
+    /// <summary>Until when it waits by what is configured, in heartbeat time.</summary>
+    public long WaitsUntil { get; set; }
+
+    /// <summary>How its wait has ended; null while it has not.</summary>
+    public Choice? WaitEnd { get; set; }
 
     /// <summary>Whether its client has left.</summary>
     public bool HasClientLeft { get; set; }

@@ -1,4 +1,5 @@
 using PolyBalance.Backends;
+using PolyBalance.Balancing;
 using PolyBalance.Health;
 using PolyBalance.Tests.Support;
 using PolyBalance.Topology;
@@ -8,7 +9,7 @@ namespace PolyBalance.Tests.Simulation;
 
 /// <summary>
 /// One schedule: clients, backends with moods, probes and the periods of the server on a virtual clock. No socket, no
-/// thread, no task: one queue of events in the order of their times, one seed.
+/// thread; no task is awaited: one queue of events in the order of their times, one seed.
 /// </summary>
 internal sealed class SimulatedGateway
 {
@@ -30,6 +31,7 @@ internal sealed class SimulatedGateway
     private readonly List<SimulatedBackend> _backends = [];
     private readonly ProbeSchedule _probes;
     private readonly Oracle _oracle;
+    private readonly SimulatedQueue _queue;
     private readonly SnapshotBuilder _builder;
     private Snapshot _snapshot;
     private bool _isRefreshAsked;
@@ -49,6 +51,7 @@ internal sealed class SimulatedGateway
         foreach (var known in Cluster.Backends)
             _backends.Add(new(_backends.Count, known, _plan.Cluster.Backends[_backends.Count]));
         _oracle = new(_plan.Cluster, _backends);
+        _queue = new(transport.Heartbeat, policies, _oracle);
     }
 
     /// <summary>What happened.</summary>
@@ -56,6 +59,9 @@ internal sealed class SimulatedGateway
 
     /// <summary>Exchanges that there were.</summary>
     public int Exchanges => _exchanges.Count;
+
+    /// <summary>How waits ended.</summary>
+    public IReadOnlyCollection<FailureKind> WaitEnds => _queue.Ends;
 
     private Cluster Cluster => _snapshot.Clusters[0];
 
@@ -107,7 +113,10 @@ internal sealed class SimulatedGateway
         {
             _events.TryDequeue(out var next, out var when);
             _clock.Advance(TimeSpan.FromTicks(when.Time - Now));
+            _queue.Collect(hasLooked: false);
             Take(next);
+            GoOn();
+            _oracle.Queue.Check(Cluster.Queue.Waiting, Now);
         }
 
         _oracle.Finish(_exchanges);
@@ -127,6 +136,10 @@ internal sealed class SimulatedGateway
                 Journal.Note(Now, next.What, next.Exchange.Number, 0);
                 next.Exchange.HasClientLeft = true;
                 End(next.Exchange, FailureKind.ClientClosed, status: 0);
+                break;
+            case Happening.ClientLeaves when next.Exchange!.IsWaiting:
+                Journal.Note(Now, next.What, next.Exchange.Number, 1);
+                _queue.Leave(next.Exchange);
                 break;
             case Happening.MoodChanges:
                 ChangeMood(next.Backend!);
@@ -183,41 +196,86 @@ internal sealed class SimulatedGateway
 
     private void TryNext(SimulatedExchange exchange)
     {
-        var admission = default(Admission);
-        if (!exchange.MustBeFresh || !exchange.Backend!.Known.TryBegin(isLastResort: true, out admission))
-        {
-            exchange.MustBeFresh = false;
-            if (!_policies.MayTry(exchange, Now))
-            {
-                Answer(exchange);
-                return;
-            }
-
-            exchange.Tries++;
-            var chosen = _policies.Choose(exchange, Now, (ulong)_random.NextInt64(), out admission);
-            _oracle.CheckChoice(exchange, chosen, Now);
-            if (chosen is null)
-            {
-                if (!_policies.Waits(exchange))
-                    Answer(exchange);
-                return;
-            }
-
-            exchange.Try(_backends.Find(backend => backend.Known == chosen)!);
-            Journal.Note(Now, Happening.Begins, exchange.Number, exchange.Backend!.Number);
-        }
-        else
+        if (exchange.MustBeFresh && exchange.Backend!.Known.TryBegin(isLastResort: true, out var admission))
         {
             exchange.Cluster.RetryBudget.NoteResend();
             Journal.Note(Now, Happening.Resends, exchange.Number, exchange.Backend.Number);
+            _oracle.Take(exchange, exchange.Backend.Known);
+            Begin(exchange, admission);
+            return;
         }
 
+        exchange.MustBeFresh = false;
+        if (!_policies.MayTry(exchange, Now))
+        {
+            Answer(exchange);
+            return;
+        }
+
+        if (exchange.Tries++ > 0)
+            _oracle.CheckRetry(exchange, Now);
+
+        if (_policies.Choose(exchange, Now, (ulong)_random.NextInt64(), out admission) is { } chosen)
+        {
+            _oracle.Take(exchange, chosen);
+            _oracle.CheckChoice(exchange, chosen, Now);
+            BeginAt(chosen, exchange, admission);
+        }
+        else if (_policies.Waits(exchange))
+        {
+            // An event at the tick that ends the wait: whoever it ends goes on at that time, and not at a later one.
+            Journal.Note(Now, Happening.Waits, exchange.Number, exchange.Tries);
+            At(TimeSpan.FromTicks(_queue.Join(exchange) - Now), Happening.TimeIsOver);
+        }
+        else
+        {
+            _oracle.CheckRefusal(exchange);
+            Answer(exchange);
+        }
+    }
+
+    // The end of ProxyHandler.WaitAsync.
+    private void GoOn()
+    {
+        while (_queue.TryTake(out var exchange, out var choice))
+        {
+            Journal.Note(Now, Happening.IsOver, exchange.Number, (int)choice.Failure);
+            if (choice.Backend is not null && _random.Next(100) < _plan.ImpatientPercent)
+            {
+                exchange.HasClientLeft = true;
+                _queue.Withdraw(exchange, choice);
+                choice = Choice.None(FailureKind.ClientClosed);
+            }
+
+            exchange.Queued!.Release();
+            if (choice.Backend is { } backend)
+            {
+                BeginAt(backend, exchange, choice.Admission);
+                continue;
+            }
+
+            // After retries the last attempt decides.
+            if (exchange.Attempts == 0 || choice.Failure == FailureKind.ClientClosed)
+                exchange.Failure = choice.Failure;
+            Answer(exchange);
+        }
+    }
+
+    private void BeginAt(Backend chosen, SimulatedExchange exchange, Admission admission)
+    {
+        exchange.Try(_backends.Find(backend => backend.Known == chosen)!);
+        Journal.Note(Now, Happening.Begins, exchange.Number, exchange.Backend!.Number);
+        Begin(exchange, admission);
+    }
+
+    private void Begin(SimulatedExchange exchange, Admission admission)
+    {
         exchange.Attempts++;
         exchange.Admission = admission;
         exchange.Began = Now;
         exchange.IsRunning = true;
-        exchange.Fate = exchange.Backend.DrawFate(_random, exchange.MustBeFresh, _plan.Cluster.Timeouts.Response);
-        _oracle.Begin(exchange);
+        exchange.Fate = exchange.Backend!.DrawFate(_random, exchange.MustBeFresh, _plan.Cluster.Timeouts.Response);
+        Oracle.Begin(exchange);
         At(exchange.Fate.After, Happening.Ends, exchange: exchange);
     }
 
@@ -230,6 +288,7 @@ internal sealed class SimulatedGateway
         var outcome = new AttemptOutcome(failure, status, status == 0 ? 0 : Math.Max(1, Now - exchange.Began), Now);
         _policies.Report(exchange.Backend!.Known, exchange.Admission, outcome);
         _oracle.End(exchange, status, Now);
+        _queue.Collect(hasLooked: true);
 
         exchange.MustBeFresh = failure == FailureKind.StaleConnection;
         if (failure != FailureKind.None && _policies.MayRepeat(exchange))
@@ -241,7 +300,8 @@ internal sealed class SimulatedGateway
     private void Answer(SimulatedExchange exchange)
     {
         Journal.Note(Now, Happening.Answered, exchange.Number, (int)exchange.Failure);
-        Oracle.Answer(exchange);
+        _policies.Answer(exchange);
+        Oracle.CheckAnswer(exchange);
         _running--;
     }
 
@@ -249,9 +309,7 @@ internal sealed class SimulatedGateway
 
     private void ChangeMood(SimulatedBackend backend)
     {
-        var isInTrouble = _random.Next(100) < _plan.TroublePercent;
-        backend.Mood = isInTrouble ? (Mood)_random.Next(1, 1 + (int)Mood.CutsOff) : Mood.Fine;
-        backend.ProbesMeetTrouble = _random.Next(3) > 0;
+        backend.ChangeMood(_random, _plan.TroublePercent);
         Journal.Note(Now, Happening.MoodChanges, backend.Number, (int)backend.Mood);
         At(TimeSpan.FromMilliseconds(_random.Next(500, 12_000)), Happening.MoodChanges, backend);
     }
@@ -310,6 +368,7 @@ internal sealed class SimulatedGateway
         _snapshot = _policies.Refresh(_snapshot);
         Journal.Note(Now, Happening.Refreshes, _snapshot.Version, Cluster.Eligible.Length);
         _oracle.AfterRefresh(Cluster, Now);
+        _queue.Collect(hasLooked: true);
     }
 
     // Options that are the same make the same snapshot, and what is known of backends waits for the next one.
@@ -325,6 +384,7 @@ internal sealed class SimulatedGateway
         Journal.Note(Now, Happening.Reloads, _snapshot.Version, Cluster.Eligible.Length);
         _oracle.Configure(options.Clusters[0], Now);
         _oracle.AfterRefresh(Cluster, Now);
+        _queue.Collect(hasLooked: true);
     }
 
     private void At(

@@ -48,6 +48,30 @@ internal enum Rule
     /// <summary>A backend on trial returns when enough went well, or when nobody else is left.</summary>
     ReturnsAreEarned,
 
+    /// <summary>Nobody waits while a backend that he may use has a place for him.</summary>
+    PlacesAreUsed,
+
+    /// <summary>Nobody waits who has tried all that are eligible.</summary>
+    SomebodyIsLeft,
+
+    /// <summary>Nobody waits for longer than the timeout, and the two ticks that a deadline may be late.</summary>
+    WaitsAreShort,
+
+    /// <summary>No more wait than may.</summary>
+    QueueSize,
+
+    /// <summary>Nobody is refused for a full queue that is not full.</summary>
+    FullForAReason,
+
+    /// <summary>Who waits gets a place, or his time is over, or he leaves, or there is nobody to wait for.</summary>
+    WaitsEndForAReason,
+
+    /// <summary>Nobody waits whose client has left.</summary>
+    LeavesAtOnce,
+
+    /// <summary>Without lasting overload, requests that have tried nobody get places in the order of arrival.</summary>
+    ArrivalOrder,
+
     /// <summary>Every client gets exactly one final answer.</summary>
     OneAnswer,
 }

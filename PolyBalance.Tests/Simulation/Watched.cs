@@ -50,6 +50,12 @@ internal sealed class Watched(SimulatedBackend backend)
     /// <summary>Whether a request that can go nowhere else finds a place.</summary>
     public bool HasRoom(int max) => max == 0 || Counted < max;
 
+    /// <summary>Whether a request that can go elsewhere finds a place.</summary>
+    public bool TakesNow(int max) => HasRoom(max) && Counted < SoftBoundOrMore;
+
+    /// <summary>Whether there is a bound that is stricter than what its pool allows.</summary>
+    public bool IsProtected(int max) => SoftBound > 0 && (max == 0 || SoftBound < max);
+
     /// <summary>Takes up what is configured.</summary>
     public void Configure(int weight, TimeSpan slowStart)
     {
