@@ -21,6 +21,22 @@ internal sealed class NginxBackend : IAsyncDisposable
     /// <summary>What it serves under <c>/files/</c>.</summary>
     public string Files => Path.Combine(_folder, "files");
 
+    /// <summary>Whether <c>/healthz</c> answers 200; 404 otherwise.</summary>
+    public bool IsUp
+    {
+        get => File.Exists(UpFile(_folder));
+        set
+        {
+            if (value)
+                File.WriteAllText(UpFile(_folder), "");
+            else
+                File.Delete(UpFile(_folder));
+        }
+    }
+
+    /// <summary>Requests for <c>/counted</c> that it has answered: each is a line of two bytes.</summary>
+    public long Counted => new FileInfo(CountFile(_folder)).Length / 2;
+
     /// <summary>Starts one and waits until it listens.</summary>
     /// <param name="name">What it says in the field X-Backend of every response.</param>
     public static Task<NginxBackend> StartAsync(string name) => StartAtAsync(name, port: null);
@@ -33,6 +49,7 @@ internal sealed class NginxBackend : IAsyncDisposable
         var nginx = Programs.Find("nginx");
         var folder = Directory.CreateTempSubdirectory("polybalance-").FullName;
         Directory.CreateDirectory(Path.Combine(folder, "files"));
+        await File.WriteAllTextAsync(UpFile(folder), "");
         for (var start = 1; ; start++)
         {
             var chosen = port ?? FreePort.Next();
@@ -72,6 +89,10 @@ internal sealed class NginxBackend : IAsyncDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
+    private static string UpFile(string folder) => Path.Combine(folder, "up");
+
+    private static string CountFile(string folder) => Path.Combine(folder, "counted.log");
+
     private static string Configuration(string folder, string name, int port) =>
         $$"""
         daemon off;
@@ -81,6 +102,7 @@ internal sealed class NginxBackend : IAsyncDisposable
         events { worker_connections 4096; }
         http {
           access_log off;
+          log_format one "+";
           default_type text/plain;
           types { }
           client_max_body_size 0;
@@ -97,6 +119,14 @@ internal sealed class NginxBackend : IAsyncDisposable
             listen 127.0.0.1:{{port}} backlog=4096;
             add_header X-Backend {{name}} always;
             location / { return 200 "hello from nginx\n"; }
+            location = /counted {
+              access_log {{CountFile(folder)}} one;
+              return 200 "counted\n";
+            }
+            location = /healthz {
+              if (!-f {{UpFile(folder)}}) { return 404; }
+              return 200 "up\n";
+            }
             location /files/ {
               alias {{folder}}/files/;
               gzip on;
