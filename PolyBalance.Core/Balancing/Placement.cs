@@ -55,6 +55,21 @@ internal sealed class Placement(ImmutableArray<Candidate> eligible, Selector sel
         return false;
     }
 
+    /// <summary>Whether a backend that is spared, on trial or at its slow start, has room for a last resort.</summary>
+    public bool SparesRoom
+    {
+        get
+        {
+            foreach (var candidate in eligible)
+            {
+                if (candidate.Backend is { IsProtected: true, IsAtMax: false })
+                    return true;
+            }
+
+            return false;
+        }
+    }
+
     // Somebody works as much as he may, and will have a place again.
     private bool IsWorthWaiting(in SelectionContext context)
     {

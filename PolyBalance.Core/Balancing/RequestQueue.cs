@@ -184,6 +184,14 @@ internal sealed class RequestQueue
         var now = _heartbeat.Now;
         while (TryAdmitOne(now))
             _congestion.NotePlaced();
+
+        // Only now: a place that is there goes to somebody who is late rather than to nobody. Nobody is refused early
+        // while a backend is spared that he would get at the end of his time.
+        while (!_placement.SparesRoom && _oldest is { } oldest && now - oldest.Joined > _congestion.WaitMax)
+        {
+            Remove(oldest);
+            Refuse(oldest, FailureKind.QueueTimedOut);
+        }
     }
 
     // Who has tried nobody and keeps no session could go anywhere: when there is no place for him, there is none for
@@ -238,25 +246,13 @@ internal sealed class RequestQueue
 
     private void Judge(long now)
     {
-        if (_oldest is null)
-        {
-            _congestion.Clear();
+        if (_oldest is null || !_congestion.Observe(_oldest.Joined, now))
             return;
-        }
 
-        if (_congestion.Observe(_oldest.Joined, now))
-        {
-            var inFlight = 0L;
-            foreach (var candidate in _placement.Eligible)
-                inFlight += candidate.Backend.InFlight;
-            _congestion.EndPeriod(inFlight, now);
-        }
-
-        while (_oldest is { } oldest && now - oldest.Joined > _congestion.WaitMax)
-        {
-            Remove(oldest);
-            Refuse(oldest, FailureKind.QueueTimedOut);
-        }
+        var inFlight = 0L;
+        foreach (var candidate in _placement.Eligible)
+            inFlight += candidate.Backend.InFlight;
+        _congestion.EndPeriod(inFlight, now);
     }
 
     // The oldest has the least to hope for then.
@@ -296,5 +292,7 @@ internal sealed class RequestQueue
         request.Older = request.Newer = null;
         request.IsListed = false;
         Interlocked.Decrement(ref _waiting);
+        if (_oldest is null)
+            _congestion.Clear();
     }
 }

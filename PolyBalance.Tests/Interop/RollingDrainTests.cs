@@ -27,19 +27,19 @@ internal sealed class RollingDrainTests
         {
             var others = all.Where(other => other != backend).ToArray();
             backend.IsUp = false;
-            await gateway.LogLineAsync($"Backend {backend.Address} of cluster web is draining: its answer to a probe");
+            await gateway.LogLineAsync($"Backend {backend.Address} of cluster web is draining with");
             await QuietAsync(backend, others, load);
 
             backend.IsUp = true;
             await gateway.LogLineAsync(
-                $"Backend {backend.Address} of cluster web drains no more: a probe passed: status 200");
+                $"Backend {backend.Address} of cluster web is not draining any more: a probe passed without");
             var before = backend.Counted;
             await Eventually.HoldsAsync(() => backend.Counted > before + 100, () => "it has its share again");
         }
 
         Assert.That(load.IsCompleted, Is.False, "all of it happened under load");
         LoadProgramTests.AssertWrkIsContent(await load);
-        Assert.That(gateway.Log.Count(line => line.Contains("drain", StringComparison.Ordinal)), Is.EqualTo(6));
+        Assert.That(gateway.Log.Count(line => line.Contains("draining", StringComparison.Ordinal)), Is.EqualTo(6));
         gateway.AssertHealthy();
     }
 

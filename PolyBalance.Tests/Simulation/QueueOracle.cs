@@ -10,9 +10,11 @@ namespace PolyBalance.Tests.Simulation;
 /// <param name="oracle">Knows who has room.</param>
 internal sealed class QueueOracle(Oracle oracle)
 {
-    // Who waits for longer than this is late; when somebody is for so long without a break, the order changes.
-    private const long Late = 50 * TimeSpan.TicksPerMillisecond;
-    private const long BurstMax = 100 * TimeSpan.TicksPerMillisecond;
+    // Who waits for longer than this is late; when the queue has not been empty for so long since, the order changes,
+    // and after the longer time somebody may be refused early.
+    private const long Late = 25 * TimeSpan.TicksPerMillisecond;
+    private const long BurstMax = 50 * TimeSpan.TicksPerMillisecond;
+    private const long LastingMin = TimeSpan.TicksPerSecond;
 
     // Deadlines are rounded when they are converted.
     private const long Rounding = TimeSpan.TicksPerMillisecond;
@@ -29,7 +31,7 @@ internal sealed class QueueOracle(Oracle oracle)
     /// <summary>An exchange begins to wait, or is about to be refused.</summary>
     public void Join(SimulatedExchange exchange, long now)
     {
-        ObserveLate(hasLooked: false, now);
+        ObserveLate(now);
         _joining = exchange;
         _wasFull = _waiting.Count >= RequestsMax;
         exchange.IsWaiting = true;
@@ -40,11 +42,10 @@ internal sealed class QueueOracle(Oracle oracle)
     }
 
     /// <summary>Looks at those whose wait is over, all at once: which of them came first is not known here.</summary>
-    /// <param name="hasLooked">Whether the queue was looked through just before, if anybody waited.</param>
     /// <param name="now">In heartbeat time.</param>
-    public void Collect(bool hasLooked, long now)
+    public void Collect(long now)
     {
-        ObserveLate(hasLooked: false, now);
+        ObserveLate(now);
         for (var index = 0; index < _waiting.Count; index++)
         {
             if (_waiting[index].WaitEnd is not null)
@@ -55,7 +56,7 @@ internal sealed class QueueOracle(Oracle oracle)
             exchange.IsWaiting = exchange.WaitEnd is null;
         _waiting.RemoveAll(exchange => !exchange.IsWaiting);
         _joining = null;
-        ObserveLate(hasLooked, now);
+        ObserveLate(now);
     }
 
     /// <summary>Looks at those who wait: after every event.</summary>
@@ -116,7 +117,8 @@ internal sealed class QueueOracle(Oracle oracle)
                     Rule.FullForAReason, $"exchange {exchange.Number} was refused, {_waiting.Count - 1} wait");
                 break;
             case FailureKind.QueueTimedOut:
-                Violation.Unless(isOver, Rule.WaitsEndForAReason, $"exchange {exchange.Number} had time left");
+                Violation.Unless(
+                    isOver || IsLasting(now), Rule.WaitsEndForAReason, $"exchange {exchange.Number} had time left");
                 var roomy = oracle.LeftFor(exchange, oracle.Eligible)
                     .Find(watched => watched.HasRoom(oracle.Options.Pool.ConnectionsMax));
                 Violation.Unless(
@@ -155,11 +157,13 @@ internal sealed class QueueOracle(Oracle oracle)
     // The queue looks only now and then: it may see the change of its order later than it is seen here, not sooner.
     private bool IsOverloaded(long now) => _lateSince != long.MaxValue && now - _lateSince >= BurstMax;
 
-    private void ObserveLate(bool hasLooked, long now)
+    private bool IsLasting(long now) => _lateSince != long.MaxValue && now - _lateSince >= LastingMin;
+
+    private void ObserveLate(long now)
     {
         if (_waiting.Count > 0 && now - _waiting[0].WaitsSince > Late)
             _lateSince = Math.Min(_lateSince, now);
-        else if (_waiting.Count == 0 || hasLooked)
+        else if (_waiting.Count == 0)
             _lateSince = long.MaxValue;
     }
 }

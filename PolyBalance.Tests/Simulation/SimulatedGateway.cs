@@ -113,7 +113,7 @@ internal sealed class SimulatedGateway
         {
             _events.TryDequeue(out var next, out var when);
             _clock.Advance(TimeSpan.FromTicks(when.Time - Now));
-            _queue.Collect(hasLooked: false);
+            _queue.Collect();
             Take(next);
             GoOn();
             _oracle.Queue.Check(Cluster.Queue.Waiting, Now);
@@ -288,7 +288,7 @@ internal sealed class SimulatedGateway
         var outcome = new AttemptOutcome(failure, status, status == 0 ? 0 : Math.Max(1, Now - exchange.Began), Now);
         _policies.Report(exchange.Backend!.Known, exchange.Admission, outcome);
         _oracle.End(exchange, status, Now);
-        _queue.Collect(hasLooked: true);
+        _queue.Collect();
 
         exchange.MustBeFresh = failure == FailureKind.StaleConnection;
         if (failure != FailureKind.None && _policies.MayRepeat(exchange))
@@ -368,7 +368,7 @@ internal sealed class SimulatedGateway
         _snapshot = _policies.Refresh(_snapshot);
         Journal.Note(Now, Happening.Refreshes, _snapshot.Version, Cluster.Eligible.Length);
         _oracle.AfterRefresh(Cluster, Now);
-        _queue.Collect(hasLooked: true);
+        _queue.Collect();
     }
 
     // Options that are the same make the same snapshot, and what is known of backends waits for the next one.
@@ -384,7 +384,7 @@ internal sealed class SimulatedGateway
         Journal.Note(Now, Happening.Reloads, _snapshot.Version, Cluster.Eligible.Length);
         _oracle.Configure(options.Clusters[0], Now);
         _oracle.AfterRefresh(Cluster, Now);
-        _queue.Collect(hasLooked: true);
+        _queue.Collect();
     }
 
     private void At(

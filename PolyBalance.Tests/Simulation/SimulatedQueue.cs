@@ -30,7 +30,7 @@ internal sealed class SimulatedQueue(Heartbeat heartbeat, Policies policies, Ora
         _waiting.Add(exchange);
         oracle.Queue.Join(exchange, heartbeat.Now);
         policies.Join(exchange, deadline);
-        Collect(hasLooked: true);
+        Collect();
 
         var period = heartbeat.Ticks(Heartbeat.Period);
         return (deadline + period - 1) / period * period;
@@ -41,12 +41,11 @@ internal sealed class SimulatedQueue(Heartbeat heartbeat, Policies policies, Ora
     {
         exchange.HasClientLeft = true;
         policies.Leave(exchange);
-        Collect(hasLooked: false);
+        Collect();
     }
 
     /// <summary>Notes whose wait is over, and who has a place now.</summary>
-    /// <param name="hasLooked">Whether the queue was looked through just before, if anybody waited.</param>
-    public void Collect(bool hasLooked)
+    public void Collect()
     {
         for (var index = 0; index < _waiting.Count; index++)
         {
@@ -64,7 +63,7 @@ internal sealed class SimulatedQueue(Heartbeat heartbeat, Policies policies, Ora
         }
 
         _waiting.RemoveAll(exchange => exchange.Queued!.EndAsync().IsCompletedSuccessfully);
-        oracle.Queue.Collect(hasLooked, heartbeat.Now);
+        oracle.Queue.Collect(heartbeat.Now);
         oracle.CheckCounts();
     }
 
@@ -84,6 +83,6 @@ internal sealed class SimulatedQueue(Heartbeat heartbeat, Policies policies, Ora
     {
         policies.Withdraw(choice.Backend!, choice.Admission);
         oracle.Free(exchange, choice.Backend!);
-        Collect(hasLooked: true);
+        Collect();
     }
 }
