@@ -98,7 +98,7 @@ internal sealed class ProxyHandler(SnapshotStore store, Attempt attempt) : IExch
         return new(Choice.None(isBusy ? FailureKind.PoolExhausted : latest));
     }
 
-    // Drawn for every algorithm, although some need it rarely: it costs about 2 ns, and every pick can be done again.
+    // Drawn for every algorithm, although some need it rarely: so every pick can be done again.
     private static SelectionContext ContextOf(Exchange exchange)
         => new(exchange.AffinityKey, exchange.Client.Heartbeat.Now, (ulong)Random.Shared.NextInt64(), exchange.Tried);
 
