@@ -5,13 +5,6 @@ using PolyBalance.Transport;
 
 namespace PolyBalance.Backends;
 
-/// <summary>A connection, or why there is none.</summary>
-/// <param name="Connection">
-/// Owned by the caller until <see cref="ConnectionPool.Return"/> or <see cref="ConnectionPool.Discard"/>.
-/// </param>
-/// <param name="Failure"><see cref="FailureKind.None"/> when there is a connection.</param>
-internal readonly record struct AcquireResult(BackendConnection? Connection, FailureKind Failure);
-
 /// <summary>The connections to one backend: no more than allowed, none stale, the newest reused first.</summary>
 /// <remarks>
 /// Any thread, lock-free on the way of a request. <c>pool.size</c> idle connections are kept in quiet times; what a

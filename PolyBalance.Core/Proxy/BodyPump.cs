@@ -355,16 +355,11 @@ internal sealed class BodyPump
             return true;
 
         ContentBytes += length;
-        if (ContentBytes > _contentBytesMax)
+        var isTooLarge = ContentBytes > _contentBytesMax;
+        if (isTooLarge || _sink is null)
         {
             _pieces.Clear();
-            return false;
-        }
-
-        if (_sink is null)
-        {
-            _pieces.Clear();
-            return true;
+            return !isTooLarge;
         }
 
         _encoder.WriteChunkStart(length, _sink.Output);
