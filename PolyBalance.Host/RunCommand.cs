@@ -73,6 +73,7 @@ internal static class RunCommand
     {
         await signals.First;
         SystemdNotify.Stopping(surroundings.Variable);
+        server.AnnounceDrain();
         if (shutdown.Delay > TimeSpan.Zero)
         {
             HostLog.DelayingDrain(logger, shutdown.Delay);

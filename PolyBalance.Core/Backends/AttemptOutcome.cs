@@ -7,4 +7,8 @@ namespace PolyBalance.Backends;
 /// From the beginning of the attempt to the head of the final response, in heartbeat ticks; 0 when there was none.
 /// </param>
 /// <param name="Now">When the attempt ended, in heartbeat time.</param>
-internal readonly record struct AttemptOutcome(FailureKind Failure, int Status, long ResponseTime, long Now);
+/// <param name="Duration">
+/// From its beginning to its end, in heartbeat ticks; of a tunnel: to the switch, for what it carries is no answer.
+/// </param>
+internal readonly record struct AttemptOutcome(
+    FailureKind Failure, int Status, long ResponseTime, long Now, long Duration = 0);

@@ -33,12 +33,14 @@ internal sealed class Backend
         _heartbeat = transport.Heartbeat;
         _gate = new(key.Pool.ConnectionsMax);
         News = news ?? BackendNews.ToNobody;
+        Metrics = new(News.Metrics);
         Key = key;
         Name = options.Name;
         Address = options.Address.ToString();
         _verdict = options.Health is null ? Verdict.Healthy : Verdict.Unknown;
         HostName = Encoding.ASCII.GetBytes(options.Address.IsUnix ? "localhost" : Address);
-        Pool = new(new BackendAddress(options.Address, clock), transport, key.Pool, key.ConnectTimeout);
+        Pool = new(
+            new BackendAddress(options.Address, clock), transport, key.Pool, key.ConnectTimeout, Metrics);
     }
 
     /// <summary>What makes it itself.</summary>
@@ -67,6 +69,9 @@ internal sealed class Backend
 
     /// <summary>Who hears of it.</summary>
     public BackendNews News { get; }
+
+    /// <summary>What is counted of it for operators.</summary>
+    public BackendMetrics Metrics { get; }
 
     /// <summary>What probes say of it.</summary>
     public Verdict Verdict => _verdict;
@@ -124,6 +129,7 @@ internal sealed class Backend
     {
         _counts.Add(InFlightCount, -1);
         _responseTime?.Observe(outcome);
+        Metrics.Observe(outcome, _heartbeat);
         GiveBack(admission);
         if (Failure.Of(outcome.Failure).Side == Side.Backend)
             Interlocked.Increment(ref _failures);

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using PolyBalance.Telemetry;
 
 namespace PolyBalance.Backends;
 
@@ -8,8 +9,9 @@ namespace PolyBalance.Backends;
 /// <param name="RequestRefresh">
 /// What is known of it has changed: have its cluster looked at. Any thread; neither waits nor allocates.
 /// </param>
-internal sealed record BackendNews(ILogger Logger, Action RequestRefresh)
+/// <param name="Metrics">What is counted for the gateway as a whole.</param>
+internal sealed record BackendNews(ILogger Logger, Action RequestRefresh, GatewayMetrics Metrics)
 {
     /// <summary>For backends that stand for themselves, as in tests.</summary>
-    public static readonly BackendNews ToNobody = new(NullLogger.Instance, static () => { });
+    public static BackendNews ToNobody => new(NullLogger.Instance, static () => { }, new());
 }

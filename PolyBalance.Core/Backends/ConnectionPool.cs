@@ -25,6 +25,7 @@ internal sealed class ConnectionPool
     private readonly BackendAddress _address;
     private readonly ITransport _transport;
     private readonly PoolOptions _options;
+    private readonly BackendMetrics _metrics;
     private readonly long _connectTimeout;
     private readonly long _idleTimeout;
     private readonly long _lifetimeMax;
@@ -32,17 +33,17 @@ internal sealed class ConnectionPool
     private int _generation;
     private BackendConnection? _witness;    // idle for too long to be reused: left for the backend to close
     private long _opened;
-    private long _lost;
 
     /// <summary>Makes an empty pool; connects nothing yet.</summary>
-    public ConnectionPool(BackendAddress address, ITransport transport, PoolOptions options, TimeSpan connectTimeout)
+    public ConnectionPool(
+        BackendAddress address, ITransport transport, PoolOptions options, TimeSpan connectTimeout,
+        BackendMetrics? metrics = null)
     {
         _idle = new(transport.Lanes);
         _gate = new(transport.KeepsLanesApart ? transport.Lanes : 1);
         _idleLimit = new(transport.Heartbeat);
         _address = address;
-        _transport = transport;
-        _options = options;
+        (_transport, _options, _metrics) = (transport, options, metrics ?? new(new()));
         _connectTimeout = transport.Heartbeat.Ticks(connectTimeout);
         _idleTimeout = transport.Heartbeat.Ticks(options.IdleTimeout);
         _lifetimeMax = transport.Heartbeat.Ticks(options.LifetimeMax);
@@ -61,7 +62,7 @@ internal sealed class ConnectionPool
     public long Reused => _counts.Sum(ReuseCount);
 
     /// <summary>Idle connections that the backend closed; each would have failed a request that reused it.</summary>
-    public long Lost => Interlocked.Read(ref _lost);
+    public long Lost => _metrics.IdleLost;
 
     /// <summary>How long a connection may be idle and still be reused.</summary>
     public IdleLimit IdleLimit => _idleLimit;
@@ -206,7 +207,7 @@ internal sealed class ConnectionPool
     {
         var now = _transport.Heartbeat.Now;
         _idleLimit.ObserveClose(now - connection.IdleSince, now);
-        Interlocked.Increment(ref _lost);
+        _metrics.ObserveIdleLost();
         Interlocked.Decrement(ref _open);
     }
 
@@ -219,7 +220,11 @@ internal sealed class ConnectionPool
     // Closes it when it is of no use.
     private bool IsOfUse(BackendConnection idle, bool mustBeSure)
     {
-        if (IsTooOld(idle) || (mustBeSure && idle.Connection.HasUnreportedInput()))
+        var isTooOld = IsTooOld(idle);
+        var isStale = mustBeSure && idle.Connection.HasUnreportedInput();
+        if (isStale)
+            _metrics.ObserveIdleLost();
+        if (isStale || isTooOld)
         {
             Discard(idle, CloseReason.Closed);
             return false;
@@ -309,6 +314,7 @@ internal sealed class ConnectionPool
             return new(null, FailureKind.PoolExhausted);
         }
 
+        var started = _transport.Heartbeat.ExactNow;
         var result = await _address.ConnectAsync(_transport, deadline);
         _gate.Leave();
         if (result.Connection is null)
@@ -318,6 +324,7 @@ internal sealed class ConnectionPool
         }
 
         Interlocked.Increment(ref _opened);
+        _metrics.Connect.Record(_transport.Heartbeat.Span(_transport.Heartbeat.ExactNow - started));
         var connection = new BackendConnection(result.Connection, this, _transport.Heartbeat.Now, generation);
         _idle.Enrol(connection);
         return new(connection, FailureKind.None);

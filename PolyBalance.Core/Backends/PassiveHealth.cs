@@ -1,4 +1,5 @@
 using PolyBalance.Configuration;
+using PolyBalance.Telemetry;
 using PolyBalance.Transport;
 
 namespace PolyBalance.Backends;
@@ -37,7 +38,7 @@ internal sealed class PassiveHealth
     private volatile EjectionRules? _rules;
     private volatile ServiceStage _stage;
     private volatile int _era;
-    private string? _cause;
+    private EjectionCause? _cause;
     private int _run;
     private int _passes;
     private long _peaceUntil = long.MinValue;
@@ -62,7 +63,10 @@ internal sealed class PassiveHealth
     public int Era => _era;
 
     /// <summary>Why the backend ought to be ejected, in words for the log; null: it ought not.</summary>
-    public string? Cause => Volatile.Read(ref _cause);
+    public string? Cause => Volatile.Read(ref _cause)?.Sentence;
+
+    /// <summary>The same for counters. Store's loop, which alone takes a cause away.</summary>
+    public EjectionReason? Reason => Volatile.Read(ref _cause)?.Reason;
 
     /// <summary>Whether enough trials went well.</summary>
     public bool HasPassed => _rules is { } rules && Volatile.Read(ref _passes) >= rules.Options.Trials;
@@ -95,7 +99,8 @@ internal sealed class PassiveHealth
             (ServiceStage.InService, Evidence.For) => EndRun(),
             (ServiceStage.InService, Evidence.Against) => CountRun(rules, outcome),
             (ServiceStage.OnTrial, Evidence.For) => Interlocked.Increment(ref _passes) >= rules.Options.Trials,
-            (ServiceStage.OnTrial, Evidence.Against) => TryMark($"a trial failed with {LabelOf(outcome)}"),
+            (ServiceStage.OnTrial, Evidence.Against) =>
+                TryMark(EjectionReason.TrialFailed, $"a trial failed with {LabelOf(outcome)}"),
             _ => false,
         };
     }
@@ -120,7 +125,8 @@ internal sealed class PassiveHealth
         _share.Observe(now, rules.Window, ended - _tally.Sum(SilentCount), _tally.Sum(AgainstCount));
         return _share.Exceeds(options.FailurePercent, options.MinimumRequests)
             && now >= Interlocked.Read(ref _peaceUntil)
-            && TryMark($"{_share.Failures} of {_share.Attempts} attempts in {Quantity.Write(options.Window)} failed");
+            && TryMark(EjectionReason.FailureShare,
+                $"{_share.Failures} of {_share.Attempts} attempts in {Quantity.Write(options.Window)} failed");
     }
 
     /// <summary>Takes the backend out of service. Store's loop.</summary>
@@ -192,11 +198,16 @@ internal sealed class PassiveHealth
         var run = Interlocked.Increment(ref _run);
         return run >= rules.Options.ConsecutiveFailures
             && Cause is null
-            && TryMark($"{run} attempts in a row failed, the last with {LabelOf(outcome)}");
+            && TryMark(EjectionReason.ConsecutiveFailures,
+                $"{run} attempts in a row failed, the last with {LabelOf(outcome)}");
     }
 
-    private bool TryMark(string cause) => Interlocked.CompareExchange(ref _cause, cause, null) is null;
+    private bool TryMark(EjectionReason reason, string sentence)
+        => Interlocked.CompareExchange(ref _cause, new(reason, sentence), null) is null;
 
     private static string LabelOf(in AttemptOutcome outcome)
         => outcome.Failure == FailureKind.None ? $"status {outcome.Status}" : Failure.Of(outcome.Failure).Label;
+
+    /// <summary>Why a backend ought to be ejected: for counters, and in words for the log.</summary>
+    private sealed record EjectionCause(EjectionReason Reason, string Sentence);
 }

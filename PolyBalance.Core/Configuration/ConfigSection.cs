@@ -291,11 +291,10 @@ internal sealed class ConfigSection
 
     /// <summary>Warns about a key of a later version that somebody relies on already.</summary>
     /// <param name="key">A key that was read.</param>
-    /// <param name="shown">What the warning calls it, when its own name says too little.</param>
-    public void WarnNoEffect(string key, string? shown = null)
+    public void WarnNoEffect(string key)
     {
         if (_map.Find(key) is { Value: { IsNull: false } and not ConfigScalar { IsOff: true } } entry)
-            Report.Warning(entry.KeyAt, $"`{shown ?? key}` has no effect in this version", "");
+            Report.Warning(entry.KeyAt, $"`{key}` has no effect in this version", "");
     }
 
     private ConfigMap Empty => new(At, []);

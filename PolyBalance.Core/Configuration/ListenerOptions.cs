@@ -29,8 +29,6 @@ public sealed record ListenerOptions
             "Local answers on this listener that the admin listener gives too.", ParseExpose);
         var trustedProxies = section.List("trusted_proxies", "networks",
             "Peers whose X-Forwarded-* fields are believed.", ParseNetwork);
-        if (expose.Contains("readyz") || expose.Contains("metrics"))
-            section.WarnNoEffect("expose", "expose: readyz, metrics");
         return bind is null ? null : new() { Bind = bind, Expose = expose, TrustedProxies = trustedProxies };
     }
 

@@ -313,6 +313,7 @@ internal sealed class HealthMonitor : IAsyncDisposable
     {
         var isFirst = watch.State.Verdict == Verdict.Unknown;
         watch.State.Observe(result);
+        watch.Backend.Metrics.ObserveProbe(result.Answer.Passed);
         var delay = isFirst
             ? _schedule.FirstOffset(watch.Check)
             : _schedule.Next(watch.Check, watch.State.IsInTransition) - result.Duration;
@@ -324,6 +325,8 @@ internal sealed class HealthMonitor : IAsyncDisposable
             return null;
 
         watch.Backend.Judge(verdict);
+        if (before != Verdict.Unknown)
+            watch.Backend.Metrics.ObserveTransition(verdict == Verdict.Healthy);
         _store.RequestRefresh();
         if (verdict == Verdict.Unhealthy)
             return static (log, watch, reason) => Log.BackendUnhealthy(log, watch.Backend.Name, watch.Cluster, reason);

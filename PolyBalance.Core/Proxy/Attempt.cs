@@ -45,8 +45,11 @@ internal sealed class Attempt(HttpDate date)
         exchange.NothingSent = true;
 
         // :: 9 acquire
-        var acquired = await backend.Pool.AcquireAsync(
-            mustBeFresh, mustBeSure: !exchange.IsRepeatable, exchange.Client);
+        var acquiring = backend.Pool.AcquireAsync(mustBeFresh, mustBeSure: !exchange.IsRepeatable, exchange.Client);
+        if (!acquiring.IsCompleted)
+            exchange.BeginWait();
+        var acquired = await acquiring;
+        exchange.EndWait();
         if (acquired.Connection is not { } lease || !exchange.Client.TryUse(lease))
             return GiveUp(exchange, backend, acquired);
 
@@ -71,7 +74,9 @@ internal sealed class Attempt(HttpDate date)
         var scanned = 0L;
         while (answer is Answer.More or Answer.Interim)
         {
+            exchange.BeginWait();
             var read = await connection.Input.ReadAsync();
+            exchange.EndWait();
             answer = Look(exchange, lease, read, ref scanned, out failure);
             if (answer == Answer.Interim && !await ForwardInterimAsync(exchange))
                 (answer, failure) = (Answer.Failed, exchange.LoseClient());
@@ -229,7 +234,10 @@ internal sealed class Attempt(HttpDate date)
         if (exchange.Request.Version == ProtocolVersion.Http11)
         {
             HeadWriter.WriteInterim(exchange.Response, exchange.Connection.Output);
-            if ((await exchange.Connection.Output.FlushAsync()).IsCompleted)
+            exchange.BeginWait();
+            var flushed = await exchange.Connection.Output.FlushAsync();
+            exchange.EndWait();
+            if (flushed.IsCompleted)
                 return false;
             exchange.State.InterimSent();
         }
@@ -294,13 +302,18 @@ internal sealed class Attempt(HttpDate date)
         WriteHead(exchange, default, close: false, date: default, upgrade: true);
         exchange.State.Switched();
         exchange.Status = 101;
+        exchange.BeginWait();
         if ((await output.FlushAsync()).IsCompleted)
+        {
+            exchange.EndWait();
             return exchange.LoseClient();
+        }
 
         exchange.Connection.Unwatch();
         var client = exchange.Client;
         var tunnel = new Tunnel(client.Connection, backend, client.Heartbeat, client.Rules.TunnelIdleTimeout);
         await tunnel.RunAsync();
+        exchange.EndWait();
         exchange.Upload.CountTunnel(tunnel.BytesUp);
         exchange.Download.CountTunnel(tunnel.BytesDown);
         return FailureKind.None;

@@ -106,6 +106,8 @@ internal sealed class BodyPump
             {
                 // Nothing to wait with: what is written already goes out now (the first byte of a slow stream, a lone
                 // head).
+                if (HasUnsent)
+                    pace.BeforeSend();
                 if (HasUnsent && (await _sink.Output.FlushAsync()).IsCompleted)
                 {
                     result = new(PumpEnd.SinkFailed);
@@ -121,6 +123,7 @@ internal sealed class BodyPump
             result = Take(read, isOverdue, out var used);
             if (!_decoder.IsComplete && HasUnsent && result is null)
             {
+                pace.BeforeSend();
                 var flushed = await _sink.Output.FlushAsync();
                 if (flushed.IsCompleted)
                 {
@@ -218,6 +221,7 @@ internal sealed class BodyPump
 
                 if (relay.Held is var length and > 0)
                 {
+                    _pace.BeforeSend();
                     if ((await sink.SendAsync(relay)).IsCompleted)
                         return new(PumpEnd.SinkFailed);
 
@@ -249,6 +253,7 @@ internal sealed class BodyPump
         if (!HasUnsent)
             return new(PumpEnd.Complete);
 
+        _pace.BeforeSend();
         var flushed = await _sink.Output.FlushAsync();
         return new(flushed.IsCompleted ? PumpEnd.SinkFailed : PumpEnd.Complete);
     }

@@ -181,10 +181,11 @@ internal sealed class ClientConnection : IConnectionWatcher, IWaitingClient
     private bool Conclude(Exchange exchange, FailureKind failure)
     {
         // :: 15 record
+        var duration = Heartbeat.ExactNow - exchange.Started;
+        if (_shared.Metrics is { } metrics)
+            exchange.CountIn(metrics, failure, duration);
         if (_shared.Sink is { } sink)
-        {
-            sink.Record(exchange.ToRecord(failure, BelievedAddress(exchange.Request), Heartbeat));
-        }
+            sink.Record(exchange.ToRecord(failure, BelievedAddress(exchange.Request), duration));
 
         // :: 16 keep-alive
         Connection.Unwatch();
@@ -214,6 +215,8 @@ internal sealed class ClientConnection : IConnectionWatcher, IWaitingClient
         if (status == HeadSearchStatus.Found)
         {
             // :: 4 parse
+            if (_isInHead)
+                exchange.NoteWait(Heartbeat.Now - exchange.Started);
             exchange.Request.Take(bytes.Slice(0, length));
             Connection.Input.AdvanceTo(bytes.GetPosition(length));
             return HeadParser.TryParseRequest(exchange.Request, Rules.Head, out failure)

@@ -16,10 +16,14 @@ namespace PolyBalance.Proxy;
 /// </remarks>
 internal sealed class Exchange : IResettable
 {
+    private const long NoWait = long.MinValue;
+
     private readonly Backend[] _tried = new Backend[Limits.AttemptsMax];
     private readonly AttemptRecord[] _attempts = new AttemptRecord[2 * Limits.AttemptsMax];
     private int _triedCount;
     private int _attemptCount;
+    private long _waitStarted = NoWait; // in heartbeat time
+    private long _waited;
 
     /// <summary>How far both sides have come. A field, because it is a struct that changes.</summary>
     public ExchangeState State;
@@ -109,6 +113,32 @@ internal sealed class Exchange : IResettable
     /// <summary>Starts the exchange of a client.</summary>
     public void Begin(ClientConnection client) => Client = client;
 
+    /// <summary>
+    /// From here on a backend or the client has to do something first. One wait may pass into the next. By the
+    /// exchange's flow only: what the pump of the request body waits for holds up nobody.
+    /// </summary>
+    public void BeginWait()
+    {
+        if (_waitStarted == NoWait)
+            _waitStarted = Client.Heartbeat.ExactNow;
+    }
+
+    /// <summary>
+    /// Ends <see cref="BeginWait"/>, if it was called. What was waited for was there when the turn of the loop began:
+    /// standing in line behind other exchanges is ours to answer for.
+    /// </summary>
+    public void EndWait()
+    {
+        if (_waitStarted == NoWait)
+            return;
+
+        NoteWait(Client.Heartbeat.Now - _waitStarted);
+        _waitStarted = NoWait;
+    }
+
+    /// <summary>So long nothing could be done, in heartbeat ticks.</summary>
+    public void NoteWait(long ticks) => _waited += Math.Max(ticks, 0);
+
     /// <summary>The earlier of a deadline and that of the whole exchange.</summary>
     public long Bound(long deadline) => Math.Min(deadline, Deadline);
 
@@ -130,7 +160,24 @@ internal sealed class Exchange : IResettable
             TimedOutAttempts++;
         if (_attemptCount < _attempts.Length)
             _attempts[_attemptCount++] = new(backend.Address, failure, Response.Status, duration);
-        return new(failure, Response.Status, FirstByte == 0 ? 0 : FirstByte - started, now);
+        var ended = Status == 101 ? FirstByte : now;
+        return new(failure, Response.Status, FirstByte == 0 ? 0 : FirstByte - started, now, ended - started);
+    }
+
+    /// <summary>Counts it, now that it is over.</summary>
+    /// <param name="metrics">Where.</param>
+    /// <param name="failure">How it ended.</param>
+    /// <param name="duration">In heartbeat ticks.</param>
+    public void CountIn(GatewayMetrics metrics, FailureKind failure, long duration)
+    {
+        // What a tunnel carries is no answer: only the way to it is measured.
+        var measured = Status == 101 ? FirstByte - Started : duration;
+        var heartbeat = Client.Heartbeat;
+        metrics.Record(
+            Route?.Requests, (int)Request.Method.Kind, StatusOf(failure), failure,
+            heartbeat.Span(measured), heartbeat.Span(Math.Max(duration - _waited, 0)));
+        if (SessionResult != SessionResult.None)
+            metrics.Sessions.Add((int)SessionResult, 1);
     }
 
     /// <summary>The client is gone, or takes nothing more.</summary>
@@ -147,13 +194,17 @@ internal sealed class Exchange : IResettable
     }
 
     /// <summary>What is to be recorded of it.</summary>
-    public ExchangeRecord ToRecord(FailureKind failure, string clientAddress, Heartbeat heartbeat)
+    /// <param name="failure">How it ended.</param>
+    /// <param name="clientAddress">Whose it was.</param>
+    /// <param name="duration">In heartbeat ticks.</param>
+    public ExchangeRecord ToRecord(FailureKind failure, string clientAddress, long duration)
     {
+        var heartbeat = Client.Heartbeat;
         var isPlain = _attemptCount == 0 || (_attemptCount == 1 && failure == FailureKind.None);
         return new()
         {
             Started = heartbeat.UtcAt(Started),
-            Duration = heartbeat.Span(heartbeat.ExactNow - Started),
+            Duration = heartbeat.Span(duration),
             TimeToFirstByte = FirstByte == 0 ? TimeSpan.Zero : heartbeat.Span(FirstByte - Started),
             ClientAddress = clientAddress,
             Method = Request.MethodMemory,
@@ -206,6 +257,8 @@ internal sealed class Exchange : IResettable
         _triedCount = _attemptCount = 0;
         NothingSent = false;
         TimedOutAttempts = 0;
+        _waitStarted = NoWait;
+        _waited = 0;
         return true;
     }
 }

@@ -12,10 +12,12 @@ namespace PolyBalance.Proxy;
 /// <param name="Heartbeat">The clock.</param>
 /// <param name="Exchanges">Where exchanges are rented.</param>
 /// <param name="Logger">For bugs.</param>
+/// <param name="Metrics">Counts every finished exchange; null: nobody does.</param>
 internal sealed record ListenerWiring(
     IExchangeHandler Handler,
     ClientRules Rules,
     IExchangeSink? Sink,
     Heartbeat Heartbeat,
     ObjectPool<Exchange> Exchanges,
-    ILogger Logger);
+    ILogger Logger,
+    GatewayMetrics? Metrics = null);

@@ -45,10 +45,16 @@ internal static class LocalResponse
     /// <param name="contentType">Media type of the content.</param>
     /// <param name="extraLines">Further whole field lines.</param>
     /// <param name="content">All of it.</param>
-    [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
-    public static async ValueTask<FailureKind> SendAsync(
+    public static ValueTask<FailureKind> SendAsync(
         Exchange exchange, int status, string contentType, ReadOnlyMemory<byte> extraLines,
         ReadOnlyMemory<byte> content)
+        => SendPiecesAsync(exchange, status, contentType, extraLines, new(content));
+
+    /// <summary>The same with content in pieces, which stay as they are until this has completed.</summary>
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
+    public static async ValueTask<FailureKind> SendPiecesAsync(
+        Exchange exchange, int status, string contentType, ReadOnlyMemory<byte> extraLines,
+        ReadOnlySequence<byte> content)
     {
         var close = exchange.State.MustCloseClient(new(BodyKind.Length, content.Length), exchange.Client.IsDraining);
         WriteHead(exchange, status, contentType, extraLines.Span, content.Length, close);
@@ -61,7 +67,10 @@ internal static class LocalResponse
             exchange.Connection.Attach(content);
         }
 
-        if ((await exchange.Connection.Output.FlushAsync()).IsCompleted)
+        exchange.BeginWait();
+        var flushed = await exchange.Connection.Output.FlushAsync();
+        exchange.EndWait();
+        if (flushed.IsCompleted)
         {
             exchange.State.ClientClosed();
             return FailureKind.ClientClosed;
@@ -135,7 +144,7 @@ internal static class LocalResponse
     }
 
     private static void WriteHead(
-        Exchange exchange, int status, string contentType, ReadOnlySpan<byte> extraLines, int length, bool close)
+        Exchange exchange, int status, string contentType, ReadOnlySpan<byte> extraLines, long length, bool close)
     {
         var output = exchange.Connection.Output;
         var head = new StringBuilder(256)

@@ -71,6 +71,11 @@ internal sealed class RequestPace : IBodyPace
     }
 
     /// <inheritdoc/>
+    public void BeforeSend()
+    {
+    }
+
+    /// <inheritdoc/>
     public void AfterSend()
         => _backend.ReadDeadline = _exchange.Bound(_exchange.Client.Heartbeat.Now + _responseTimeout);
 
@@ -110,18 +115,25 @@ internal sealed class ResponsePace : IBodyPace
     }
 
     /// <inheritdoc/>
-    public long BeforeWait() => _exchange.Bound(_exchange.Client.Heartbeat.Now + _idleTimeout);
-
-    /// <inheritdoc/>
-    public void AfterWait() => _backend.ReadDeadline = _exchange.Bound(Heartbeat.Unbounded);
-
-    /// <inheritdoc/>
-    public void AfterSend()
+    public long BeforeWait()
     {
+        _exchange.BeginWait();
+        return _exchange.Bound(_exchange.Client.Heartbeat.Now + _idleTimeout);
     }
 
     /// <inheritdoc/>
-    public void Ended(PumpEnd end)
+    public void AfterWait()
     {
+        _exchange.EndWait();
+        _backend.ReadDeadline = _exchange.Bound(Heartbeat.Unbounded);
     }
+
+    /// <inheritdoc/>
+    public void BeforeSend() => _exchange.BeginWait();
+
+    /// <inheritdoc/>
+    public void AfterSend() => _exchange.EndWait();
+
+    /// <inheritdoc/>
+    public void Ended(PumpEnd end) => _exchange.EndWait();
 }

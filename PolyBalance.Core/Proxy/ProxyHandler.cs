@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using PolyBalance.Backends;
 using PolyBalance.Balancing;
+using PolyBalance.Telemetry;
 using PolyBalance.Topology;
 
 namespace PolyBalance.Proxy;
@@ -8,7 +9,7 @@ namespace PolyBalance.Proxy;
 /// <summary>
 /// The request path. Everything that PolyBalance does to a request starts in <see cref="HandleAsync"/>.
 /// </summary>
-internal sealed class ProxyHandler(SnapshotStore store, Attempt attempt) : IExchangeHandler
+internal sealed class ProxyHandler(SnapshotStore store, Attempt attempt, GatewayMetrics metrics) : IExchangeHandler
 {
     /// <inheritdoc/>
     [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
@@ -40,14 +41,18 @@ internal sealed class ProxyHandler(SnapshotStore store, Attempt attempt) : IExch
             if (!mustBeFresh || !backend!.TryBegin(isLastResort: true, out admission))
             {
                 mustBeFresh = false;
-                (backend, admission, failure) = await ChooseAsync(exchange, cluster, tries++, failure);
+                var latest = failure;
+                (backend, admission, failure) = await ChooseAsync(exchange, cluster, tries++, latest);
                 if (backend is null)
                     break;
+                if (tries > 1)
+                    metrics.Retries.Add((int)latest);
                 exchange.BeginAttempt(backend);
             }
             else
             {
                 cluster.RetryBudget.NoteResend();
+                metrics.Stale.Add((int)StaleAction.Resent);
             }
 
             var started = exchange.Client.Heartbeat.Now;
@@ -65,6 +70,9 @@ internal sealed class ProxyHandler(SnapshotStore store, Attempt attempt) : IExch
             mustBeFresh = failure == FailureKind.StaleConnection;
         }
         while (failure != FailureKind.None && MayRepeat(exchange, failure));
+
+        if (failure == FailureKind.StaleConnection)
+            metrics.Stale.Add((int)StaleAction.Failed);
 
         exchange.Upload.Release();
         return failure == FailureKind.None

@@ -39,7 +39,12 @@ internal interface IBodyPace
     /// <summary>The wait is over.</summary>
     void AfterWait();
 
-    /// <summary>The sink has taken something.</summary>
+    /// <summary>
+    /// The sink is given something, and may take its time: until <see cref="AfterSend"/>, the next wait, or the end.
+    /// </summary>
+    void BeforeSend();
+
+    /// <summary>The sink has taken something, and there is more.</summary>
     void AfterSend();
 
     /// <summary>The pump has ended. Last call; still on the flow that owns the source's input.</summary>

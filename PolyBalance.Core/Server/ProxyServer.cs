@@ -28,7 +28,8 @@ public sealed class ProxyServer : IAsyncDisposable
     private readonly SnapshotStore _store;
     private readonly HealthMonitor _health;
     private readonly ProxyHandler _proxy;
-    private readonly AdminHandler _admin = new();
+    private readonly AdminHandler _admin;
+    private readonly GatewayMetrics _metrics = new();
     private readonly ConnectionRegistry _traffic = new(firstNumber: 0);
     private readonly ConnectionRegistry _operators = new(firstNumber: 1L << 39);
     private readonly List<Listener> _trafficListeners = [];
@@ -40,6 +41,7 @@ public sealed class ProxyServer : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _stopNow = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _storeLoop = Task.CompletedTask;
+    private volatile bool _isLeaving;
 
     private ProxyServer(
         ProxyOptions options, ILoggerFactory logs, IExchangeSink? sink, ITransport transport, TimeProvider clock)
@@ -48,11 +50,14 @@ public sealed class ProxyServer : IAsyncDisposable
         _logger = logs.CreateLogger("polybalance");
         _sink = sink;
         _transport = transport;
+        _metrics.Duration.Prepare();
+        _metrics.Overhead.Prepare();
         // The first snapshot takes up what is known of backends by itself.
-        var news = new BackendNews(_logger, () => _store?.RequestRefresh());
+        var news = new BackendNews(_logger, () => _store?.RequestRefresh(), _metrics);
         _store = new(new SnapshotBuilder(transport, clock, news).Build(options, previous: null));
         _health = new(_store, new(transport, clock), new Random(), _logger);
-        _proxy = new(_store, new Attempt(new HttpDate(transport.Heartbeat)));
+        _proxy = new(_store, new Attempt(new HttpDate(transport.Heartbeat)), _metrics);
+        _admin = new(new(_store, _metrics, transport, sink, () => _traffic.Count, () => _isLeaving));
     }
 
     /// <summary>
@@ -116,8 +121,9 @@ public sealed class ProxyServer : IAsyncDisposable
         {
             foreach (var listener in _options.Listeners)
             {
-                var isExposed = listener.Expose.Contains("healthz");
-                IExchangeHandler handler = isExposed ? new ExposedPaths(_admin, _proxy) : _proxy;
+                IExchangeHandler handler = listener.Expose.Count > 0
+                    ? new ExposedPaths(listener.Expose, _admin, _proxy)
+                    : _proxy;
                 Open(_trafficListeners, "traffic", listener, handler, _traffic, _options.Limits.ConnectionsMax);
             }
 
@@ -144,11 +150,18 @@ public sealed class ProxyServer : IAsyncDisposable
     }
 
     /// <summary>
+    /// Says from now on that no more traffic should be sent here; everything else goes on. For whoever lets those who
+    /// send it find out before <see cref="DrainAsync"/>. Any thread.
+    /// </summary>
+    public void AnnounceDrain() => _isLeaving = true;
+
+    /// <summary>
     /// Stops accepting, closes idle connections, and lets exchanges finish until the deadline; then ends what is left.
     /// The admin listener answers to the end.
     /// </summary>
     public async Task DrainAsync(TimeSpan deadline)
     {
+        AnnounceDrain();
         Log.Draining(_logger, _traffic.Count, deadline);
         // Clients first: a response that ends while listeners close must say already that it is the last.
         _traffic.Drain();
@@ -220,7 +233,8 @@ public sealed class ProxyServer : IAsyncDisposable
         var rules = new ClientRules(_options.Timeouts, _options.Limits, options, _transport.Heartbeat);
         var isTraffic = registry == _traffic;
         var sink = isTraffic ? _sink : null;
-        var wiring = new ListenerWiring(handler, rules, sink, _transport.Heartbeat, _exchanges, _logger);
+        var metrics = isTraffic ? _metrics : null;
+        var wiring = new ListenerWiring(handler, rules, sink, _transport.Heartbeat, _exchanges, _logger, metrics);
         var files = isTraffic ? _transport.Files : null;
         var listener = new Listener(socket, wiring, registry, connectionsMax, files);
         listeners.Add(listener);

@@ -111,6 +111,10 @@ public sealed class SampleBackend : IAsyncDisposable
         {
         }
 
+        public void BeforeSend()
+        {
+        }
+
         public void AfterSend()
         {
         }

@@ -51,6 +51,9 @@ internal sealed class GatewayMetrics
     /// <summary>By <see cref="EjectionReason"/>.</summary>
     public EventCounters Ejections { get; } = new(Enum.GetValues<EjectionReason>().Length);
 
+    /// <summary>Backends' responses to requests of sticky sessions, by <see cref="SessionResult"/>.</summary>
+    public LaneCounters Sessions { get; } = new();
+
     /// <summary>Counts a finished exchange.</summary>
     /// <param name="route">The counters of its route; null when it had none.</param>
     /// <param name="method">The number of its method.</param>

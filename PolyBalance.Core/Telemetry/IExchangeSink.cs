@@ -11,4 +11,7 @@ public interface IExchangeSink
     /// </remarks>
     /// <param name="exchange">What happened.</param>
     void Record(in ExchangeRecord exchange);
+
+    /// <summary>Records that it could not keep, since the start. Any thread.</summary>
+    long Dropped => 0;
 }

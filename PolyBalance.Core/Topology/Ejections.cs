@@ -106,6 +106,8 @@ internal static class Ejections
 
     private static void Eject(Backend backend, string cause, long now)
     {
+        if (backend.Passive.Reason is { } reason)
+            backend.News.Metrics.Ejections.Add((int)reason);
         var duration = backend.SpanOf(backend.Passive.Eject(now));
         Log.BackendEjected(backend.News.Logger, backend.Name, backend.Key.Cluster, duration, cause);
     }

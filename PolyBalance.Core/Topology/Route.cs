@@ -1,5 +1,6 @@
 using System.Text;
 using PolyBalance.Configuration;
+using PolyBalance.Telemetry;
 
 namespace PolyBalance.Topology;
 
@@ -14,8 +15,11 @@ internal sealed class Route
     /// <param name="index">Its place in the configuration.</param>
     /// <param name="options">What the user wrote.</param>
     /// <param name="cluster">Where it leads.</param>
-    public Route(int index, RouteOptions options, Cluster cluster)
+    /// <param name="requests">Counts its exchanges; null: from zero.</param>
+    public Route(int index, RouteOptions options, Cluster cluster, RequestCounters? requests = null)
     {
+        Label = LabelOf(options);
+        Requests = requests ?? new();
         Index = index;
         Cluster = cluster;
         BodyBytesMax = options.MaxBody ?? long.MaxValue;
@@ -31,8 +35,19 @@ internal sealed class Route
     /// <summary>Where it leads.</summary>
     public Cluster Cluster { get; }
 
+    /// <summary>What operators call it: host and path, as they are written.</summary>
+    public string Label { get; }
+
+    /// <summary>
+    /// Its finished exchanges; the same object in every snapshot that has a route of this label to the same cluster.
+    /// </summary>
+    public RequestCounters Requests { get; }
+
     /// <summary>Longest request content that it lets through. Unit: bytes.</summary>
     public long BodyBytesMax { get; }
+
+    /// <summary>What operators call a route.</summary>
+    public static string LabelOf(RouteOptions options) => $"{options.Host}{options.Path}";
 
     /// <summary>Whether a request takes this route.</summary>
     /// <param name="host">Host without port; any case.</param>

@@ -4,6 +4,11 @@ using PolyBalance.Configuration;
 
 namespace PolyBalance.Topology;
 
+/// <summary>Which configuration is in force.</summary>
+/// <param name="Generation">1 for the one at the start; every reload that was taken up adds one.</param>
+/// <param name="Since">When it was taken up.</param>
+internal readonly record struct ConfigMark(long Generation, DateTimeOffset Since);
+
 /// <summary>The world at one instant: options, routes, clusters. Immutable; an exchange reads it once.</summary>
 /// <param name="Version">Counts up with every publication; 1 is the first.</param>
 /// <param name="Options">What the user wrote.</param>
@@ -12,6 +17,9 @@ namespace PolyBalance.Topology;
 internal sealed record Snapshot(
     long Version, ProxyOptions Options, RouteTable Routes, ImmutableArray<Cluster> Clusters)
 {
+    /// <summary>Which configuration it was made from.</summary>
+    public ConfigMark Config { get; init; }
+
     /// <summary>Every backend of every cluster.</summary>
     public IEnumerable<Backend> Backends()
     {

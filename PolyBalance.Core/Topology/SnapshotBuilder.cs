@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using PolyBalance.Backends;
 using PolyBalance.Balancing;
 using PolyBalance.Configuration;
+using PolyBalance.Telemetry;
 using PolyBalance.Transport;
 
 namespace PolyBalance.Topology;
@@ -31,7 +32,8 @@ internal sealed class SnapshotBuilder(
         foreach (var cluster in options.Clusters)
             clusters.Add(BuildCluster(cluster, known, previous));
 
-        return Assemble(previous?.Version + 1 ?? 1, options, clusters);
+        var mark = new ConfigMark((previous?.Config.Generation ?? 0) + 1, clock.GetUtcNow());
+        return Assemble(options, clusters, mark, previous);
     }
 
     /// <summary>
@@ -59,15 +61,20 @@ internal sealed class SnapshotBuilder(
             hasChanged = true;
         }
 
-        return hasChanged ? Assemble(previous.Version + 1, previous.Options, clusters) : previous;
+        return hasChanged ? Assemble(previous.Options, clusters, previous.Config, previous) : previous;
     }
 
-    private static Snapshot Assemble(long version, ProxyOptions options, ImmutableArray<Cluster>.Builder clusters)
+    private static Snapshot Assemble(
+        ProxyOptions options, ImmutableArray<Cluster>.Builder clusters, ConfigMark mark, Snapshot? previous)
     {
-        var routes = options.Routes.Count > 0
-            ? BuildRoutes(options.Routes, clusters)
-            : [new Route(0, new RouteOptions { Cluster = clusters[0].Name }, clusters[0])];
-        return new(version, options, new(routes), clusters.ToImmutable());
+        EquatableArray<RouteOptions> routes = options.Routes.Count > 0
+            ? options.Routes
+            : [new RouteOptions { Cluster = clusters[0].Name }];
+        var version = (previous?.Version ?? 0) + 1;
+        return new(version, options, new(BuildRoutes(routes, clusters, previous)), clusters.ToImmutable())
+        {
+            Config = mark,
+        };
     }
 
     // Who is ejected first: it decides who returns, and that begins a slow start.
@@ -115,11 +122,23 @@ internal sealed class SnapshotBuilder(
     }
 
     private static ImmutableArray<Route> BuildRoutes(
-        EquatableArray<RouteOptions> options, ImmutableArray<Cluster>.Builder clusters)
+        EquatableArray<RouteOptions> options, ImmutableArray<Cluster>.Builder clusters, Snapshot? previous)
     {
+        var counters = new Dictionary<(string Cluster, string Label), RequestCounters>();
+        foreach (var route in previous?.Routes.Routes ?? [])
+            counters[(route.Cluster.Name, route.Label)] = route.Requests;
+
         var routes = ImmutableArray.CreateBuilder<Route>(options.Count);
         foreach (var route in options)
-            routes.Add(new(routes.Count, route, clusters.First(cluster => cluster.Name == route.Cluster)));
+        {
+            // Two routes that are written the same way count together: operators could not tell them apart.
+            var key = (route.Cluster, Route.LabelOf(route));
+            if (!counters.TryGetValue(key, out var requests))
+                counters[key] = requests = new();
+            var cluster = clusters.First(cluster => cluster.Name == route.Cluster);
+            routes.Add(new(routes.Count, route, cluster, requests));
+        }
+
         return routes.ToImmutable();
     }
 

@@ -1,6 +1,7 @@
 using System.Reflection;
 using Microsoft.Extensions.Logging;
 using NUnit.Framework;
+using PolyBalance.Admin;
 using PolyBalance.Configuration;
 using PolyBalance.Host;
 using PolyBalance.Tests.Support;
@@ -20,6 +21,7 @@ internal sealed class SurfaceTests
     [TestCase("cli.txt")]
     [TestCase("exit-codes.txt")]
     [TestCase("log-events.txt")]
+    [TestCase("metrics.txt")]
     public void The_operators_interface_is_what_is_written_down(string name)
     {
         var path = Repository.PathOf("PolyBalance.Host", "surface", name);
@@ -43,7 +45,7 @@ internal sealed class SurfaceTests
     public void Every_surface_file_is_compared()
     {
         var files = Repository.Files("PolyBalance.Host/surface", "*").Select(Path.GetFileName);
-        string[] compared = ["config-keys.txt", "cli.txt", "exit-codes.txt", "log-events.txt"];
+        string[] compared = ["config-keys.txt", "cli.txt", "exit-codes.txt", "log-events.txt", "metrics.txt"];
 
         Assert.That(files, Is.EquivalentTo(compared));
     }
@@ -64,6 +66,7 @@ internal sealed class SurfaceTests
         "config-keys.txt" => Lines(ConfigReference.Describe()),
         "cli.txt" => Lines(Surface.DescribeCommandLine()),
         "exit-codes.txt" => Lines(Surface.DescribeExitCodes()),
+        "metrics.txt" => Lines(MetricFamilies.Describe()),
         _ => [.. LogEvents().OrderBy(message => message.Event.EventId).Select(Describe)],
     };
 

@@ -33,6 +33,10 @@ internal sealed class HealthMonitorTests
         Assert.That(rig.VerdictOf("a"), Is.EqualTo(Verdict.Unhealthy));
         await rig.AdvanceUntilAsync(() => rig.Probes.Length == 6, 2 * Second);
         await rig.EligibleAsync("a");
+        var metrics = rig.Store.Current.Clusters[0].Backends[0].Metrics;
+        Assert.That((metrics.Probes(passed: true), metrics.Probes(passed: false)), Is.EqualTo((3L, 3L)));
+        Assert.That((metrics.Transitions(toHealthy: true), metrics.Transitions(toHealthy: false)),
+            Is.EqualTo((1L, 1L)));
 
         // Rechecks come after a second, all others after the interval, give or take a fifth.
         var gaps = rig.Probes.Zip(rig.Probes.Skip(1), (one, next) => (next.At - one.At).TotalSeconds).ToList();

@@ -26,7 +26,7 @@ internal sealed class MonitorRig : IProbe, IAsyncDisposable
     public MonitorRig(string configuration)
     {
         _memory = new(Clock);
-        _builder = new(_memory, Clock, new BackendNews(Log, () => Store?.RequestRefresh()));
+        _builder = new(_memory, Clock, new BackendNews(Log, () => Store?.RequestRefresh(), new()));
         Store = new(_builder.Build(Parse(configuration), previous: null));
         Monitor = new(Store, new(_memory, Clock), new Random(1), Log, _ => this);
         _running = Store.RunAsync(_stop.Token);

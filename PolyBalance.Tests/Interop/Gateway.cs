@@ -57,15 +57,18 @@ internal sealed class Gateway : IAsyncDisposable
     /// <param name="backends">Addresses of the backends.</param>
     /// <param name="cluster">Further keys of the cluster, in flow style.</param>
     /// <param name="more">Further sections of the file.</param>
+    /// <param name="expose">What its listener answers itself.</param>
     public static Task<Gateway> StartAsync(
-        string transport, IEnumerable<string> backends, string cluster = "", string more = "")
-        => StartAsync(transport, $"clusters:\n  web: {Cluster(backends, cluster)}\n{more}");
+        string transport, IEnumerable<string> backends, string cluster = "", string more = "", string expose = "")
+        => StartAsync(transport, $"clusters:\n  web: {Cluster(backends, cluster)}\n{more}", expose: expose);
 
     /// <summary>Starts it with a topology of its own, and waits until it accepts.</summary>
     /// <param name="transport">One of <see cref="Transports"/>; the test is ignored where it is not to be had.</param>
     /// <param name="sections">The file without listeners, admin, logging and transport.</param>
     /// <param name="filesMax">How many files it may open; 0: as many as anybody.</param>
-    public static async Task<Gateway> StartAsync(string transport, string sections, int filesMax = 0)
+    /// <param name="expose">What its listener answers itself.</param>
+    public static async Task<Gateway> StartAsync(
+        string transport, string sections, int filesMax = 0, string expose = "")
     {
         await Transports.RequireAsync(transport);
         var folder = Directory.CreateTempSubdirectory("polybalance-").FullName;
@@ -75,7 +78,7 @@ internal sealed class Gateway : IAsyncDisposable
             var file = Path.Combine(folder, "polybalance.yaml");
             await File.WriteAllTextAsync(file,
                 $$"""
-                listeners: [ { bind: "127.0.0.1:{{port}}" } ]
+                listeners: [ { bind: "127.0.0.1:{{port}}", expose: [ {{expose}} ] } ]
                 admin: off
                 logging: { access_path: "{{folder}}/access.log" }
                 transport: {{transport}}
