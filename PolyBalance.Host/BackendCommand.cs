@@ -33,7 +33,7 @@ internal static class BackendCommand
             return ExitCode.Usage;
         }
 
-        using var logs = LogOutput.Create(LoggingLevel.Information, surroundings.Variable);
+        using var logs = LogOutput.Create(new(LoggingLevel.Information), surroundings.Variable);
         var logger = logs.CreateLogger("polybalance");
         using var signals = new Signals();
         try

@@ -6,9 +6,11 @@ namespace PolyBalance.Host;
 /// <param name="Options">What applies.</param>
 /// <param name="Warnings">What deserves a look.</param>
 /// <param name="Name">The file's name in messages.</param>
+/// <param name="Text">The text it was read from; empty without a file.</param>
 /// <param name="Overriding">The flags and variables that override it, in a fixed order.</param>
 internal sealed record LoadedConfig(
-    ProxyOptions Options, IReadOnlyList<ConfigError> Warnings, string Name, IReadOnlyList<string> Overriding)
+    ProxyOptions Options, IReadOnlyList<ConfigError> Warnings, string Name, string Text,
+    IReadOnlyList<string> Overriding)
 {
     private const string NoFile = "the command line";
 
@@ -61,11 +63,11 @@ internal sealed record LoadedConfig(
         }
 
         var name = config.Name.Length == 0 ? NoFile : config.Name;
-        var result = KeyFile.ReadAll(
+        var result = SecretFiles.ReadAll(
             ProxyOptions.Parse(config.Text, name, surroundings.Variable, overrides), surroundings.Folder);
         if (result.Options is { } options)
         {
-            loaded = new(options, result.Warnings, name, SourcesOf(overrides));
+            loaded = new(options, result.Warnings, name, config.Text, SourcesOf(overrides));
             return ExitCode.Fine;
         }
 

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
-using PolyBalance.Configuration;
 
 namespace PolyBalance.Host;
 
@@ -15,10 +14,11 @@ internal static class LogOutput
     /// <summary>Starts the output. Disposing the factory writes what is still waiting.</summary>
     /// <param name="level">The least severe messages that are written.</param>
     /// <param name="variable">Looks up environment variables.</param>
-    public static ILoggerFactory Create(LoggingLevel level, Func<string, string?> variable)
+    public static ILoggerFactory Create(LogLevelSwitch level, Func<string, string?> variable)
         => LoggerFactory.Create(logging =>
         {
-            logging.SetMinimumLevel(ToLogLevel(level));
+            logging.SetMinimumLevel(LogLevel.Trace);
+            logging.AddFilter(level.Admits);
             logging.AddConsole(console =>
             {
                 console.LogToStandardErrorThreshold = LogLevel.Trace;
@@ -46,13 +46,4 @@ internal static class LogOutput
     // A shell on a desktop inherits INVOCATION_ID too; the caller asks for a terminal first.
     private static bool IsUnderSystemd(Func<string, string?> variable)
         => !string.IsNullOrEmpty(variable("JOURNAL_STREAM")) || !string.IsNullOrEmpty(variable("INVOCATION_ID"));
-
-    private static LogLevel ToLogLevel(LoggingLevel level) => level switch
-    {
-        LoggingLevel.Trace => LogLevel.Trace,
-        LoggingLevel.Debug => LogLevel.Debug,
-        LoggingLevel.Information => LogLevel.Information,
-        LoggingLevel.Warning => LogLevel.Warning,
-        _ => LogLevel.Error,
-    };
 }

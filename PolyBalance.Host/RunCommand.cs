@@ -25,7 +25,7 @@ internal static class RunCommand
         // The log is written to its end before the line that says why there will be no more of it.
         try
         {
-            await ServeAsync(config, signals, surroundings);
+            await ServeAsync(config, named, flags, signals, surroundings);
             return ExitCode.Fine;
         }
         catch (TransportException failure)
@@ -45,27 +45,56 @@ internal static class RunCommand
         }
     }
 
-    private static async Task ServeAsync(LoadedConfig config, Signals signals, Surroundings surroundings)
+    private static async Task ServeAsync(
+        LoadedConfig config, string? named, ConfigOverrides flags, Signals signals, Surroundings surroundings)
     {
-        using var logs = LogOutput.Create(config.Options.Logging.Level, surroundings.Variable);
+        var level = new LogLevelSwitch(config.Options.Logging.Level);
+        using var logs = LogOutput.Create(level, surroundings.Variable);
         var logger = logs.CreateLogger("polybalance");
         HostLog.Starting(logger, ProductVersion.Text, ProductVersion.Runtime);
         HostLog.Configured(logger, config.Source, config.Summary);
         foreach (var warning in config.Warnings)
             HostLog.ConfigurationWarning(logger, warning.ToString());
 
-        using (var accessLog = OpenAccessLog(config.Options.Logging, logger, out var accessName))
+        using (var accessLogs = new AccessLogs(logger))
         {
-            signals.Reopen = accessLog is null ? null : accessLog.Reopen;
-            await using var server = ProxyServer.Create(config.Options, logs, accessLog);
+            if (accessLogs.Prepare(config.Options.Logging) is var (problem, remedy))
+                throw new AccessLogException($"{problem}; {remedy}");
+
+            accessLogs.Adopt(config.Options.Logging);
+            var source = new ConfigSource(named, flags, surroundings, level, accessLogs) { Text = config.Text };
+            signals.Reopen = accessLogs.Reopen;
+            await using var server = ProxyServer.Create(config.Options, logs, accessLogs.Current, source);
             await server.StartAsync();
-            HostLog.Ready(logger, server.TransportName, accessName);
+            HostLog.Ready(logger, server.TransportName, accessLogs.Name);
             SystemdNotify.Ready(surroundings.Variable);
-            await StopAfterSignalAsync(server, signals, config.Options.Shutdown, logger, surroundings);
+            await FollowAsync(server, source, named, surroundings, signals, () => StopAfterSignalAsync(
+                server, signals, source.Options?.Shutdown ?? config.Options.Shutdown, logger, surroundings));
             signals.Reopen = null;
         }
 
         HostLog.Stopped(logger);
+    }
+
+    // Takes up what the file says anew: when it says something else, or when SIGHUP asks for it. Until the end begins.
+    private static async Task FollowAsync(
+        ProxyServer server, ConfigSource source, string? named, Surroundings surroundings, Signals signals,
+        Func<Task> endAsync)
+    {
+        using var stop = new CancellationTokenSource();
+        signals.Reload = () => _ = server.ReloadConfigurationAsync();
+        var watch = named == "-"
+            ? Task.CompletedTask
+            : ConfigWatch.RunAsync(
+                () => ConfigFile.TryRead(named, isNeeded: true, surroundings, out var found, out _) == ExitCode.Fine
+                    ? found.Text
+                    : null,
+                () => source.Text, server.ReloadConfigurationAsync, TimeProvider.System, stop.Token);
+        await signals.First;
+        await stop.CancelAsync();
+        await watch;
+        await endAsync();
+        signals.Reload = null;
     }
 
     private static async Task StopAfterSignalAsync(
@@ -93,28 +122,6 @@ internal static class RunCommand
         await drained;
     }
 
-    private static AccessLog? OpenAccessLog(LoggingOptions options, ILogger logger, out string name)
-    {
-        name = "off";
-        if (options.Access == AccessLogFormat.Off)
-            return null;
-
-        try
-        {
-            var output = options.AccessPath is { } path ? AccessOutput.ToFile(path) : AccessOutput.ToStandardOutput();
-            var isJson = options.Access == AccessLogFormat.Json;
-            name = $"{(isJson ? "json" : "combined")} on {output.Name}";
-            return new AccessLog(
-                isJson ? new JsonAccessFormat() : new CombinedAccessFormat(), output, logger, TimeProvider.System);
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-        {
-            throw new AccessLogException(
-                $"the access log {options.AccessPath} cannot be opened: {failure.Message} Make its folder, let "
-                + "polybalance's user write there, or set logging.access_path to stdout.", failure);
-        }
-    }
-
     /// <summary>The access log's file cannot be opened; the message is a sentence for the operator.</summary>
-    private sealed class AccessLogException(string message, Exception cause) : Exception(message, cause);
+    private sealed class AccessLogException(string message) : Exception(message);
 }

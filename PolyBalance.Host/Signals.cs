@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 namespace PolyBalance.Host;
 
 /// <summary>
-/// SIGTERM and SIGINT as two tasks: the first asks for an orderly end, the second for an end at once. And SIGUSR1.
+/// SIGTERM and SIGINT as two tasks: the first asks for an orderly end, the second for an end at once. And what SIGHUP
+/// and SIGUSR1 ask for.
 /// </summary>
 /// <remarks>Signals arrive on a thread of the runtime; the tasks continue on the thread pool.</remarks>
 internal sealed class Signals : IDisposable
@@ -22,6 +23,7 @@ internal sealed class Signals : IDisposable
         _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGINT, End));
         if (!OperatingSystem.IsWindows())
             _registrations.Add(PosixSignalRegistration.Create(UserSignal1, OnUserSignal));
+        _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGHUP, OnHangUp));
     }
 
     /// <summary>Completes at the first signal.</summary>
@@ -32,6 +34,9 @@ internal sealed class Signals : IDisposable
 
     /// <summary>What SIGUSR1 asks for: to open log files again. Called on a thread of the runtime.</summary>
     public Action? Reopen { get; set; }
+
+    /// <summary>What SIGHUP asks for: to take up the configuration anew. Called on a thread of the runtime.</summary>
+    public Action? Reload { get; set; }
 
     /// <summary>Gives the signals back to the runtime.</summary>
     public void Dispose()
@@ -44,6 +49,12 @@ internal sealed class Signals : IDisposable
     {
         signal.Cancel = true;
         Reopen?.Invoke();
+    }
+
+    private void OnHangUp(PosixSignalContext signal)
+    {
+        signal.Cancel = true;
+        Reload?.Invoke();
     }
 
     private void End(PosixSignalContext signal)

@@ -15,10 +15,13 @@ internal sealed class AdminHandler(GatewayView gateway) : IExchangeHandler
 
     private readonly Readiness _readiness = new(gateway);
     private readonly MetricsText _metrics = new(gateway);
+    private readonly AdminApi _api = new(gateway);
 
     /// <inheritdoc/>
     public ValueTask<FailureKind> HandleAsync(Exchange exchange)
     {
+        if (AdminApi.Owns(exchange.Request.Path))
+            return _api.HandleAsync(exchange);
         if (NameOf(exchange.Request.Path) is not { } name)
             return LocalResponse.SendAsync(exchange, 404, Json, default, NotFound);
         if (exchange.Request.Method.Kind is not (MethodKind.Get or MethodKind.Head))

@@ -1,20 +1,41 @@
+using Microsoft.Extensions.Logging;
+using PolyBalance.Health;
 using PolyBalance.Telemetry;
 using PolyBalance.Topology;
 using PolyBalance.Transport;
 
 namespace PolyBalance.Admin;
 
-/// <summary>What operators may look at: handed down by whoever put the gateway together.</summary>
+/// <summary>What operators may look at and order: handed down by whoever put the gateway together.</summary>
 /// <param name="Store">The snapshot in force.</param>
+/// <param name="Builder">Makes the next one.</param>
+/// <param name="Health">What probes know.</param>
 /// <param name="Metrics">What is counted for the gateway as a whole.</param>
 /// <param name="Transport">How bytes move.</param>
-/// <param name="Sink">Where records go; null: nowhere.</param>
-/// <param name="ClientConnections">How many client connections are open.</param>
-/// <param name="IsLeaving">Whether the gateway has been told to stop.</param>
+/// <param name="Logger">Hears of what operators change.</param>
 internal sealed record GatewayView(
     SnapshotStore Store,
+    SnapshotBuilder Builder,
+    Func<IReadOnlyList<HealthView>> Health,
     GatewayMetrics Metrics,
     ITransport Transport,
-    IExchangeSink? Sink,
-    Func<int> ClientConnections,
-    Func<bool> IsLeaving);
+    ILogger Logger)
+{
+    /// <summary>How many client connections are open.</summary>
+    public required Func<int> ClientConnections { get; init; }
+
+    /// <summary>Whether the gateway has been told to stop.</summary>
+    public required Func<bool> IsLeaving { get; init; }
+
+    /// <summary>How many lines of the access log were lost.</summary>
+    public required Func<long> LinesDropped { get; init; }
+
+    /// <summary>Takes up the configuration anew.</summary>
+    public required Func<Task<ReloadOutcome>> ReloadAsync { get; init; }
+
+    /// <summary>What a reload would do, now or with another text.</summary>
+    public required Func<string?, ReloadOutcome> Plan { get; init; }
+
+    /// <summary>Ends with the gateway.</summary>
+    public required CancellationToken Stop { get; init; }
+}

@@ -121,7 +121,7 @@ internal static class MetricFamilies
     public static readonly MetricFamily Sticky = new(
         "polybalance_sticky_total", MetricKind.Counter,
         "Backends' responses in clusters with sticky sessions: kept as it was (hit), kept with a later expiry "
-        + "(renewed), begun (new), begun because the cookie did not count (invalid), gone on to another backend (moved)",
+        + "(renewed), begun (new), begun because the cookie did not count (invalid), gone on elsewhere (moved)",
         "result");
 
     /// <summary>How many requests wait.</summary>
@@ -159,7 +159,8 @@ internal static class MetricFamilies
 
     /// <summary>How many reloads.</summary>
     public static readonly MetricFamily ConfigReloads = new(
-        "polybalance_config_reloads_total", MetricKind.Counter, "Reloads that were taken up", "result");
+        "polybalance_config_reloads_total", MetricKind.Counter,
+        "Reloads that were taken up (success) or refused (failure)", "result");
 
     /// <summary>Since when.</summary>
     public static readonly MetricFamily ConfigSince = new(

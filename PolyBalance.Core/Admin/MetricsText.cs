@@ -18,13 +18,13 @@ internal sealed class MetricsText(GatewayView gateway)
     private static readonly string[] Methods =
         [.. Enum.GetValues<MethodKind>().Select(NameOf)];
 
-    private static readonly string[] States = ["healthy", "unhealthy", "unknown", "draining", "ejected", "on_trial"];
     private static readonly (SessionResult Result, string Label)[] SessionResults =
     [
         (SessionResult.Hit, "hit"), (SessionResult.Renewed, "renewed"), (SessionResult.New, "new"),
         (SessionResult.Moved, "moved"), (SessionResult.Invalid, "invalid"),
     ];
 
+    private static readonly string[] ReloadResults = ["success", "failure"];
     private static readonly string[] StaleActions = ["discarded", "resent", "failed"];
     private static readonly string[] EjectionReasons = ["consecutive_failures", "failure_share", "trial_failed"];
 
@@ -119,8 +119,8 @@ internal sealed class MetricsText(GatewayView gateway)
         page.Begin(MetricFamilies.Backends);
         foreach (var cluster in snapshot.Clusters)
         {
-            foreach (var state in States)
-                page.Sample(cluster.Backends.Count(backend => StateOf(backend) == state), cluster.Name, state);
+            foreach (var state in BackendStates.All)
+                page.Sample(cluster.Backends.Count(backend => BackendStates.Of(backend) == state), cluster.Name, state);
         }
 
         page.Begin(MetricFamilies.HealthChecks);
@@ -195,13 +195,13 @@ internal sealed class MetricsText(GatewayView gateway)
         page.Sample(snapshot.Config.Generation);
 
         page.Begin(MetricFamilies.ConfigReloads);
-        page.Sample(snapshot.Config.Generation - 1, "success");
+        WriteAll(page, gateway.Metrics.Reloads, ReloadResults);
 
         page.Begin(MetricFamilies.ConfigSince);
         page.Sample(snapshot.Config.Since.ToUnixTimeMilliseconds() / 1000.0);
 
         page.Begin(MetricFamilies.LogDropped);
-        page.Sample(gateway.Sink?.Dropped ?? 0);
+        page.Sample(gateway.LinesDropped());
 
         page.Begin(MetricFamilies.Build);
         page.Sample(1, Version, RuntimeInformation.FrameworkDescription, gateway.Transport.Name);
@@ -237,17 +237,6 @@ internal sealed class MetricsText(GatewayView gateway)
         page.Begin(MetricFamilies.CollectionPause);
         page.Sample(GC.GetTotalPauseDuration().TotalSeconds);
     }
-
-    // What probes say comes first: an ejection of a backend that is down changes nothing.
-    private static string StateOf(Backend backend) => (backend.Verdict, backend.Passive.Stage) switch
-    {
-        (Verdict.Unhealthy, _) => "unhealthy",
-        (Verdict.Unknown, _) => "unknown",
-        _ when backend.Drain.IsDraining => "draining",
-        (_, ServiceStage.Ejected) => "ejected",
-        (_, ServiceStage.OnTrial) => "on_trial",
-        _ => "healthy",
-    };
 
     private static void WriteReasons(MetricsPage page, EventCounters counters, params ReadOnlySpan<string> before)
     {

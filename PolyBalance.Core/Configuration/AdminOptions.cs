@@ -14,6 +14,11 @@ public sealed record AdminOptions
     /// </summary>
     public string? TokenFile { get; init; }
 
+    /// <summary>
+    /// What is in that file, once somebody has read it: a token file is no part of the text of a configuration.
+    /// </summary>
+    public BearerToken? Token { get; init; }
+
     /// <summary>Reads the section.</summary>
     /// <param name="section">Where the keys are.</param>
     internal static AdminOptions BindFrom(ConfigSection section)

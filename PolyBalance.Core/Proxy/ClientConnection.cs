@@ -95,6 +95,9 @@ internal sealed class ClientConnection : IConnectionWatcher, IWaitingClient
     public string BelievedAddress(RequestHead request)
         => IsTrusted ? ForwardedClient.Find(request, _address!, Rules) : Address;
 
+    /// <summary>Whether it came by the listener of this wiring. Any thread.</summary>
+    public bool BelongsTo(ListenerWiring wiring) => ReferenceEquals(_shared, wiring);
+
     /// <summary>No exchange after the current one; an idle connection ends now. Any thread.</summary>
     public void Drain()
     {

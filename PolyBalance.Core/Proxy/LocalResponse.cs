@@ -152,7 +152,11 @@ internal static class LocalResponse
             .Append("Date: ").Append(exchange.Client.Heartbeat.UtcNow.ToString("R")).Append("\r\n");
         if (length > 0)
             head.Append("Content-Type: ").Append(contentType).Append("\r\n");
-        head.Append(CultureInfo.InvariantCulture, $"Content-Length: {length}\r\nCache-Control: no-store\r\n");
+
+        // RFC 9110 §8.6: not with 204, which has no content by itself.
+        if (status != 204)
+            head.Append(CultureInfo.InvariantCulture, $"Content-Length: {length}\r\n");
+        head.Append("Cache-Control: no-store\r\n");
         if (exchange.Id.Span.Length > 0)
             head.Append("X-Request-Id: ").Append(Encoding.ASCII.GetString(exchange.Id.Span)).Append("\r\n");
         if (close)
@@ -169,13 +173,21 @@ internal static class LocalResponse
     private static string ReasonPhrase(int status) => status switch
     {
         200 => "OK",
+        201 => "Created",
+        204 => "No Content",
         400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
         404 => "Not Found",
         405 => "Method Not Allowed",
         408 => "Request Timeout",
+        409 => "Conflict",
+        412 => "Precondition Failed",
         413 => "Content Too Large",
         414 => "URI Too Long",
+        415 => "Unsupported Media Type",
         417 => "Expectation Failed",
+        422 => "Unprocessable Content",
         431 => "Request Header Fields Too Large",
         500 => "Internal Server Error",
         501 => "Not Implemented",

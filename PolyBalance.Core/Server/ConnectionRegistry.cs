@@ -44,6 +44,16 @@ internal sealed class ConnectionRegistry(long firstNumber)
             client.Drain();
     }
 
+    /// <summary>The same for those of one listener only; more may come at others.</summary>
+    public void Drain(ListenerWiring wiring)
+    {
+        foreach (var client in _open.Keys)
+        {
+            if (client.BelongsTo(wiring))
+                client.Drain();
+        }
+    }
+
     /// <summary>Ends all connections at once.</summary>
     public void Abort()
     {

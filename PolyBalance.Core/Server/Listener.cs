@@ -8,17 +8,35 @@ namespace PolyBalance.Server;
 /// <param name="listener">Where clients come from.</param>
 /// <param name="wiring">What serves them.</param>
 /// <param name="registry">Where those of all listeners of one kind are counted.</param>
-/// <param name="connectionsMax">How many it may hold; 0: no limit.</param>
 /// <param name="files">
 /// What file descriptors clients may use; null: all, because they are few and live on those that are reserved.
 /// </param>
 internal sealed class Listener(
-    IConnectionListener listener, ListenerWiring wiring, ConnectionRegistry registry, int connectionsMax,
-    FileAllowance? files)
+    IConnectionListener listener, ListenerWiring wiring, ConnectionRegistry registry, FileAllowance? files)
     : IAsyncDisposable
 {
     private Task _loops = Task.CompletedTask;
     private long _warnedAt = long.MinValue;
+    private volatile int _connectionsMax;
+
+    /// <summary>Whether it is for clients; otherwise it is for operators.</summary>
+    public required bool IsTraffic { get; init; }
+
+    /// <summary>The address as the configuration has it.</summary>
+    public required Configuration.Address Bind { get; init; }
+
+    /// <summary>How many connections the registry may hold; 0: no limit. Any thread.</summary>
+    public int ConnectionsMax
+    {
+        get => _connectionsMax;
+        set => _connectionsMax = value;
+    }
+
+    /// <summary>What serves its clients.</summary>
+    public ListenerWiring Wiring => wiring;
+
+    /// <summary>What messages call it.</summary>
+    public string Purpose => IsTraffic ? "traffic" : "admin";
 
     /// <summary>The address, with the real port.</summary>
     public string Address => listener.LocalEndPoint.ToString() ?? "";
@@ -52,7 +70,7 @@ internal sealed class Listener(
             }
 
             var client = new ClientConnection(connection, registry.NextNumber(), wiring);
-            if (registry.TryServe(client, connectionsMax))
+            if (registry.TryServe(client, ConnectionsMax))
                 continue;
 
             _ = RefuseAsync(connection);
@@ -79,6 +97,6 @@ internal sealed class Listener(
             return;
 
         _warnedAt = now;
-        Log.ConnectionLimitReached(wiring.Logger, connectionsMax);
+        Log.ConnectionLimitReached(wiring.Logger, ConnectionsMax);
     }
 }

@@ -1,7 +1,4 @@
-using System.Net;
-using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.ObjectPool;
 using PolyBalance.Admin;
 using PolyBalance.Backends;
 using PolyBalance.Configuration;
@@ -24,70 +21,77 @@ public sealed class ProxyServer : IAsyncDisposable
     private readonly ProxyOptions _options;
     private readonly ILogger _logger;
     private readonly ITransport _transport;
-    private readonly IExchangeSink? _sink;
     private readonly SnapshotStore _store;
     private readonly HealthMonitor _health;
-    private readonly ProxyHandler _proxy;
-    private readonly AdminHandler _admin;
+    private readonly ListenerSet _listeners;
+    private readonly Reloader _reloader;
     private readonly GatewayMetrics _metrics = new();
-    private readonly ConnectionRegistry _traffic = new(firstNumber: 0);
-    private readonly ConnectionRegistry _operators = new(firstNumber: 1L << 39);
-    private readonly List<Listener> _trafficListeners = [];
-    private readonly List<Listener> _adminListeners = [];
-    private readonly List<string> _listening = [];
-    private readonly ObjectPool<Exchange> _exchanges =
-        new LanePool<Exchange>(static () => new(), static exchange => exchange.TryReset(), Limits.SuspendedCallsKept);
-
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _stopNow = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _storeLoop = Task.CompletedTask;
     private volatile bool _isLeaving;
 
     private ProxyServer(
-        ProxyOptions options, ILoggerFactory logs, IExchangeSink? sink, ITransport transport, TimeProvider clock)
+        ProxyOptions options, ILoggerFactory logs, IExchangeSink? sink, IConfigSource? source, ITransport transport,
+        TimeProvider clock)
     {
         _options = options;
         _logger = logs.CreateLogger("polybalance");
-        _sink = sink;
         _transport = transport;
         _metrics.Duration.Prepare();
         _metrics.Overhead.Prepare();
         // The first snapshot takes up what is known of backends by itself.
         var news = new BackendNews(_logger, () => _store?.RequestRefresh(), _metrics);
-        _store = new(new SnapshotBuilder(transport, clock, news).Build(options, previous: null));
+        var builder = new SnapshotBuilder(transport, clock, news);
+        _store = new(builder.Build(options, previous: null));
         _health = new(_store, new(transport, clock), new Random(), _logger);
-        _proxy = new(_store, new Attempt(new HttpDate(transport.Heartbeat)), _metrics);
-        _admin = new(new(_store, _metrics, transport, sink, () => _traffic.Count, () => _isLeaving));
+        var proxy = new ProxyHandler(_store, new Attempt(new HttpDate(transport.Heartbeat)), _metrics);
+        var admin = new AdminHandler(new(_store, builder, _health.Describe, _metrics, transport, _logger)
+        {
+            ClientConnections = () => ClientConnections,
+            IsLeaving = () => _isLeaving,
+            LinesDropped = () => _reloader?.Sink?.Dropped ?? 0,
+            ReloadAsync = ReloadAsync,
+            Plan = text => _reloader!.Plan(text),
+            Stop = _stop.Token,
+        });
+        _listeners = new(transport, proxy, admin, _metrics, _logger);
+        _reloader = new(source, _store, builder, _listeners, _metrics, _logger) { Sink = sink };
     }
 
     /// <summary>
     /// What listens where, with real ports: "traffic on 0.0.0.0:8000". Empty before <see cref="StartAsync"/>.
     /// </summary>
-    public IReadOnlyList<string> Listening => _listening;
+    public IReadOnlyList<string> Listening => _listeners.Listening;
 
     /// <summary>The addresses of the traffic listeners, in the order of the file, with real ports.</summary>
-    public IReadOnlyList<string> TrafficAddresses => _trafficListeners.ConvertAll(listener => listener.Address);
+    public IReadOnlyList<string> TrafficAddresses => _listeners.TrafficAddresses;
+
+    /// <summary>The address of the admin listener, with its real port; null: there is none.</summary>
+    public string? AdminAddress => _listeners.AdminAddress;
 
     /// <summary>The transport in use.</summary>
     public string TransportName => _transport.Name;
 
     /// <summary>Client connections open now.</summary>
-    public int ClientConnections => _traffic.Count;
+    public int ClientConnections => _listeners.Traffic.Count;
 
     /// <summary>Puts a gateway together and starts its transport; nothing listens yet.</summary>
     /// <param name="options">Validated options.</param>
     /// <param name="logs">Where messages go.</param>
     /// <param name="sink">Hears of every finished exchange; null: nobody does.</param>
+    /// <param name="source">Where the options come from, for reloads; null: there are none.</param>
     /// <exception cref="TransportException">
     /// The transport that the options ask for is not to be had. The message says what to do.
     /// </exception>
-    public static ProxyServer Create(ProxyOptions options, ILoggerFactory logs, IExchangeSink? sink = null)
+    public static ProxyServer Create(
+        ProxyOptions options, ILoggerFactory logs, IExchangeSink? sink = null, IConfigSource? source = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(logs);
         var transport = TransportChoice.Start(
             options.Transport, options.Workers, TimeProvider.System, out var obstacle);
-        var server = Create(options, logs, sink, transport, TimeProvider.System);
+        var server = Create(options, logs, sink, transport, TimeProvider.System, source);
         if (obstacle is not null)
             Log.TransportFellBack(server._logger, transport.Name, obstacle);
         return server;
@@ -100,8 +104,9 @@ public sealed class ProxyServer : IAsyncDisposable
 
     /// <summary>The same over any transport and clock.</summary>
     internal static ProxyServer Create(
-        ProxyOptions options, ILoggerFactory logs, IExchangeSink? sink, ITransport transport, TimeProvider clock)
-        => new(options, logs, sink, transport, clock);
+        ProxyOptions options, ILoggerFactory logs, IExchangeSink? sink, ITransport transport, TimeProvider clock,
+        IConfigSource? source = null)
+        => new(options, logs, sink, source, transport, clock);
 
     /// <summary>The snapshot in force.</summary>
     internal SnapshotStore Store => _store;
@@ -117,37 +122,20 @@ public sealed class ProxyServer : IAsyncDisposable
     {
         _storeLoop = _store.RunAsync(_stop.Token);
         await _health.StartAsync(FirstRoundMax);
-        try
-        {
-            foreach (var listener in _options.Listeners)
-            {
-                IExchangeHandler handler = listener.Expose.Count > 0
-                    ? new ExposedPaths(listener.Expose, _admin, _proxy)
-                    : _proxy;
-                Open(_trafficListeners, "traffic", listener, handler, _traffic, _options.Limits.ConnectionsMax);
-            }
-
-            if (_options.Admin is { } admin)
-            {
-                var listener = new ListenerOptions { Bind = admin.Bind };
-                Open(_adminListeners, "admin", listener, _admin, _operators, Limits.OperatorConnectionsMax);
-            }
-        }
-        catch (ListenException)
-        {
-            await CloseAsync(_trafficListeners);
-            await CloseAsync(_adminListeners);
-            throw;
-        }
-
+        var opened = await _listeners.PrepareAsync(_options, _reloader.Sink);
         _transport.Heartbeat.Every(SweepPeriod, SweepBackends);
         _transport.Heartbeat.Every(WatchPeriod, WatchBackends);
         new FileWatch(_transport.Files, _store, _transport.Heartbeat, _logger).Start(_options.Limits.ConnectionsMax);
         new RetryWatch(_store, _transport.Heartbeat, _logger).Start();
         new QueueWatch(_store, _transport.Heartbeat, _logger).Start();
-        foreach (var listener in _trafficListeners.Concat(_adminListeners))
-            listener.Start();
+        await _listeners.CommitAsync(opened, _options, _reloader.Sink);
     }
+
+    /// <summary>
+    /// Takes up the configuration anew, as far as it has changed; a configuration with errors changes nothing. What
+    /// came of it is in the log. Any thread; one reload after the other.
+    /// </summary>
+    public Task ReloadConfigurationAsync() => ReloadAsync();
 
     /// <summary>
     /// Says from now on that no more traffic should be sent here; everything else goes on. For whoever lets those who
@@ -162,21 +150,22 @@ public sealed class ProxyServer : IAsyncDisposable
     public async Task DrainAsync(TimeSpan deadline)
     {
         AnnounceDrain();
-        Log.Draining(_logger, _traffic.Count, deadline);
+        var traffic = _listeners.Traffic;
+        Log.Draining(_logger, traffic.Count, deadline);
         // Clients first: a response that ends while listeners close must say already that it is the last.
-        _traffic.Drain();
-        await CloseAsync(_trafficListeners);
+        traffic.Drain();
+        await _listeners.CloseTrafficAsync();
 
         var heartbeat = _transport.Heartbeat;
         var until = heartbeat.Now + heartbeat.Ticks(deadline);
-        while (_traffic.Count > 0 && heartbeat.Now < until && !_stopNow.Task.IsCompleted)
+        while (traffic.Count > 0 && heartbeat.Now < until && !_stopNow.Task.IsCompleted)
             await Task.WhenAny(heartbeat.NextTickAsync(), _stopNow.Task);
 
-        if (_traffic.Count > 0)
-            Log.DrainCutOff(_logger, _traffic.Count);
+        if (traffic.Count > 0)
+            Log.DrainCutOff(_logger, traffic.Count);
         else
             Log.Drained(_logger);
-        _traffic.Abort();
+        traffic.Abort();
     }
 
     /// <summary>Ends a drain at once.</summary>
@@ -185,10 +174,7 @@ public sealed class ProxyServer : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        await CloseAsync(_trafficListeners);
-        await CloseAsync(_adminListeners);
-        _traffic.Abort();
-        _operators.Abort();
+        await _listeners.CloseAsync();
         await _health.DisposeAsync();
         foreach (var backend in _store.Current.Backends())
             backend.Pool.Retire();
@@ -196,51 +182,11 @@ public sealed class ProxyServer : IAsyncDisposable
         await _stop.CancelAsync();
         await _storeLoop;
         await _transport.DisposeAsync();
+        _reloader.Dispose();
         _stop.Dispose();
     }
 
-    private static async Task CloseAsync(List<Listener> listeners)
-    {
-        foreach (var listener in listeners)
-            await listener.DisposeAsync();
-    }
-
-    private static EndPoint EndPointOf(Address address)
-    {
-        if (address.IsUnix)
-            return new UnixDomainSocketEndPoint(address.Path);
-        if (address.Host.Length == 0)
-            return new IPEndPoint(Socket.OSSupportsIPv6 ? IPAddress.IPv6Any : IPAddress.Any, address.Port);
-        if (IPAddress.TryParse(address.Host, out var literal))
-            return new IPEndPoint(literal, address.Port);
-
-        try
-        {
-            return new IPEndPoint(Dns.GetHostAddresses(address.Host)[0], address.Port);
-        }
-        catch (SocketException exception)
-        {
-            throw new ListenException(
-                $"Cannot listen on {address}: the name cannot be resolved. Write an IP address.", exception);
-        }
-    }
-
-    private void Open(
-        List<Listener> listeners, string purpose, ListenerOptions options, IExchangeHandler handler,
-        ConnectionRegistry registry, int connectionsMax)
-    {
-        var socket = _transport.Listen(EndPointOf(options.Bind));
-        var rules = new ClientRules(_options.Timeouts, _options.Limits, options, _transport.Heartbeat);
-        var isTraffic = registry == _traffic;
-        var sink = isTraffic ? _sink : null;
-        var metrics = isTraffic ? _metrics : null;
-        var wiring = new ListenerWiring(handler, rules, sink, _transport.Heartbeat, _exchanges, _logger, metrics);
-        var files = isTraffic ? _transport.Files : null;
-        var listener = new Listener(socket, wiring, registry, connectionsMax, files);
-        listeners.Add(listener);
-        _listening.Add($"{purpose} on {listener.Address}");
-        Log.Listening(_logger, purpose, listener.Address, _transport.Name);
-    }
+    private Task<ReloadOutcome> ReloadAsync() => _reloader.ReloadAsync(() => _isLeaving, _stop.Token);
 
     private void SweepBackends()
     {

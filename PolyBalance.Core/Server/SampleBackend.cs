@@ -32,8 +32,12 @@ public sealed class SampleBackend : IAsyncDisposable
         var exchanges = new LanePool<Exchange>(
             static () => new(), static exchange => exchange.TryReset(), Limits.SuspendedCallsKept);
         var wiring = new ListenerWiring(
-            _handler, rules, Sink: null, _transport.Heartbeat, exchanges, logs.CreateLogger("polybalance.backend"));
-        _listener = new(socket, wiring, _connections, connectionsMax: 0, files: null);
+            _handler, rules, sink: null, _transport.Heartbeat, exchanges, logs.CreateLogger("polybalance.backend"));
+        _listener = new(socket, wiring, _connections, files: null)
+        {
+            IsTraffic = true,
+            Bind = listener.Bind,
+        };
         _listener.Start();
     }
 

@@ -54,6 +54,9 @@ internal sealed class GatewayMetrics
     /// <summary>Backends' responses to requests of sticky sessions, by <see cref="SessionResult"/>.</summary>
     public LaneCounters Sessions { get; } = new();
 
+    /// <summary>Reloads: 0 those that were taken up, 1 those that were refused.</summary>
+    public EventCounters Reloads { get; } = new(2);
+
     /// <summary>Counts a finished exchange.</summary>
     /// <param name="route">The counters of its route; null when it had none.</param>
     /// <param name="method">The number of its method.</param>

@@ -84,6 +84,35 @@ internal static partial class Log
         "Backend {Backend} of cluster {Cluster} is not draining any more: {Reason}")]
     public static partial void BackendDrainsNoMore(ILogger logger, string backend, string cluster, string reason);
 
+    [LoggerMessage(2301, LogLevel.Information, "No longer listening for {Purpose} on {Address}")]
+    public static partial void ListeningNoMore(ILogger logger, string purpose, string address);
+
+    [LoggerMessage(2302, LogLevel.Information,
+        "Reloaded {Source}, generation {Generation}: {Added} added, {Removed} removed, {Changed} values changed, "
+        + "{Kept} unchanged")]
+    public static partial void Reloaded(
+        ILogger logger, string source, long generation, int added, int removed, int changed, int kept);
+
+    [LoggerMessage(2303, LogLevel.Error, "Not reloaded, and nothing has changed: {Errors} errors in {Source}")]
+    public static partial void ReloadRefused(ILogger logger, int errors, string source);
+
+    [LoggerMessage(2304, LogLevel.Error, "{Error}")]
+    public static partial void ReloadError(ILogger logger, string error);
+
+    [LoggerMessage(2305, LogLevel.Warning, "{Warning}")]
+    public static partial void ReloadWarning(ILogger logger, string warning);
+
+    [LoggerMessage(2306, LogLevel.Warning, "{Change} takes effect at the next start")]
+    public static partial void ChangeNeedsRestart(ILogger logger, string change);
+
+    [LoggerMessage(2307, LogLevel.Information,
+        "A change made at run time is over, because the file says it now: {Change}")]
+    public static partial void ChangeSuperseded(ILogger logger, string change);
+
+    [LoggerMessage(2401, LogLevel.Information, "Operator at {Client}: {Method} {Path} {Status} {Outcome}")]
+    public static partial void OperatorWrote(
+        ILogger logger, string client, string method, string path, int status, string outcome);
+
     [LoggerMessage(3001, LogLevel.Error,
         "A client connection failed because of a bug in PolyBalance; please report it")]
     public static partial void ExchangeFailed(ILogger logger, Exception exception);

@@ -4,21 +4,25 @@ using PolyBalance.Configuration;
 
 namespace PolyBalance.Topology;
 
-/// <summary>Which configuration is in force.</summary>
+/// <summary>Which configuration is in force, and what it is made of.</summary>
 /// <param name="Generation">1 for the one at the start; every reload that was taken up adds one.</param>
 /// <param name="Since">When it was taken up.</param>
-internal readonly record struct ConfigMark(long Generation, DateTimeOffset Since);
+/// <param name="Revision">Like the generation, but changes at run time count too.</param>
+/// <param name="Written">What the file says.</param>
+/// <param name="Changes">What operators have changed at run time.</param>
+internal sealed record ConfigMark(
+    long Generation, DateTimeOffset Since, long Revision, ProxyOptions Written, RuntimeChanges Changes);
 
 /// <summary>The world at one instant: options, routes, clusters. Immutable; an exchange reads it once.</summary>
 /// <param name="Version">Counts up with every publication; 1 is the first.</param>
-/// <param name="Options">What the user wrote.</param>
+/// <param name="Options">What applies: the file, with what was changed at run time.</param>
 /// <param name="Routes">Where requests go.</param>
 /// <param name="Clusters">In the order of the file.</param>
 internal sealed record Snapshot(
     long Version, ProxyOptions Options, RouteTable Routes, ImmutableArray<Cluster> Clusters)
 {
     /// <summary>Which configuration it was made from.</summary>
-    public ConfigMark Config { get; init; }
+    public required ConfigMark Config { get; init; }
 
     /// <summary>Every backend of every cluster.</summary>
     public IEnumerable<Backend> Backends()

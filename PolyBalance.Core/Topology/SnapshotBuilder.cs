@@ -26,13 +26,36 @@ internal sealed class SnapshotBuilder(
     /// whose key files were read.
     /// </summary>
     public Snapshot Build(ProxyOptions options, Snapshot? previous)
+        => Build(options, NextMark(previous, options, RuntimeChanges.None), previous);
+
+    /// <summary>Another file, with what operators have changed at run time and the file has not.</summary>
+    /// <param name="file">What it says.</param>
+    /// <param name="previous">What is in force.</param>
+    /// <param name="superseded">Changes that are over.</param>
+    public Snapshot Reload(ProxyOptions file, Snapshot previous, out IReadOnlyList<RuntimeChange> superseded)
+    {
+        var changes = previous.Config.Changes.CarryOver(previous.Config.Written, file, out superseded);
+        return Build(changes.ApplyTo(file), NextMark(previous, file, changes), previous);
+    }
+
+    /// <summary>The same file with other changes.</summary>
+    public Snapshot Change(RuntimeChanges changes, Snapshot previous)
+    {
+        var mark = previous.Config with { Revision = previous.Config.Revision + 1, Changes = changes };
+        return Build(changes.ApplyTo(mark.Written), mark, previous);
+    }
+
+    private ConfigMark NextMark(Snapshot? previous, ProxyOptions file, RuntimeChanges changes)
+        => new((previous?.Config.Generation ?? 0) + 1, clock.GetUtcNow(), (previous?.Config.Revision ?? 0) + 1, file,
+            changes);
+
+    private Snapshot Build(ProxyOptions options, ConfigMark mark, Snapshot? previous)
     {
         var known = previous?.Backends().ToDictionary(backend => backend.Key) ?? [];
         var clusters = ImmutableArray.CreateBuilder<Cluster>();
         foreach (var cluster in options.Clusters)
             clusters.Add(BuildCluster(cluster, known, previous));
 
-        var mark = new ConfigMark((previous?.Config.Generation ?? 0) + 1, clock.GetUtcNow());
         return Assemble(options, clusters, mark, previous);
     }
 

@@ -28,6 +28,33 @@ internal sealed class SnapshotStore(Snapshot first)
     public ValueTask PublishAsync(Func<Snapshot, Snapshot> change, CancellationToken cancel)
         => _changes.Writer.WriteAsync(change, cancel);
 
+    /// <summary>The same for a change that has something to tell. Completes once it is in force.</summary>
+    /// <typeparam name="T">What it tells.</typeparam>
+    /// <param name="change">From the snapshot it finds to the next one; the same one when nothing is to change.</param>
+    /// <param name="cancel">Gives up waiting.</param>
+    public async Task<T> ChangeAsync<T>(Func<Snapshot, (Snapshot Next, T Result)> change, CancellationToken cancel)
+    {
+        var told = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var result = default(T);
+        await PublishAsync(
+            found =>
+            {
+                (var next, result) = change(found);
+                return next;
+            },
+            cancel);
+
+        // Changes are applied in order: when this one's turn is over, the one before is in force.
+        await PublishAsync(
+            found =>
+            {
+                told.TrySetResult(result!);
+                return found;
+            },
+            cancel);
+        return await told.Task.WaitAsync(cancel);
+    }
+
     /// <summary>
     /// What is known of a backend has changed: builds the next snapshot, soon. Any thread; neither waits nor allocates
     /// while one is on its way already.

@@ -27,7 +27,8 @@ internal sealed class LayeringTests
     /// </summary>
     private static readonly string[] VisibleTypes =
     [
-        "FailureKind", "ListenException", "TransportException", "ProxyServer", "SampleBackend", "SampleBackendOptions",
+        "FailureKind", "ListenException", "TransportException", "ProxyServer", "IConfigSource", "SampleBackend",
+        "SampleBackendOptions",
     ];
 
     /// <summary>What protocol code may not name, and why not.</summary>

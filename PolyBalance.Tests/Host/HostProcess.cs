@@ -7,6 +7,7 @@ namespace PolyBalance.Tests.Host;
 /// <summary>The built executable as a process of its own: what it prints, the signals it gets, how it ends.</summary>
 internal sealed partial class HostProcess : IDisposable
 {
+    public const int SigHup = 1;
     public const int SigInt = 2;
     public const int SigUsr1 = 10;
     public const int SigTerm = 15;

@@ -116,6 +116,30 @@ internal sealed class ProcessTests
     }
 
     [Test]
+    public async Task The_configuration_is_taken_up_when_its_file_changes_and_on_SIGHUP()
+    {
+        var (first, second) = (Path.Combine(_folder, "first.log"), Path.Combine(_folder, "second.log"));
+        using var run = Run(access: first);
+        var address = await AddressAsync(run);
+        await GetAsync(address, "/first");
+
+        var file = Path.Combine(_folder, "polybalance.yaml");
+        var text = File.ReadAllText(file);
+        File.WriteAllText(file, text + "\nnonsense: 1\n");
+        await run.ErrorLineAsync("polybalance.yaml:6:1: unknown key `nonsense`");
+        File.WriteAllText(file, text.Replace(first, second, StringComparison.Ordinal));
+        await run.ErrorLineAsync("Reloaded polybalance.yaml, generation 2: 0 added, 0 removed, 1 values changed");
+        Assert.That(await GetAsync(address, "/second"), Is.EqualTo("hello"));
+        run.Signal(HostProcess.SigHup);
+        await run.ErrorLineAsync("generation 3: 0 added, 0 removed, 0 values changed");
+
+        run.Signal(HostProcess.SigTerm);
+        Assert.That(await run.EndAsync(), Is.Zero);
+        Assert.That(File.ReadAllText(first), Does.Contain("/first").And.Not.Contain("/second"));
+        Assert.That(File.ReadAllText(second), Does.Contain("/second"));
+    }
+
+    [Test]
     public async Task An_access_log_that_cannot_be_opened_ends_the_run_before_it_begins()
     {
         using var run = Run(access: Path.Combine(_folder, "missing", "access.log"));

@@ -5,7 +5,7 @@ using PolyBalance.Host;
 namespace PolyBalance.Tests.Host;
 
 /// <summary>The files with signing keys that a configuration names.</summary>
-internal sealed class KeyFileTests
+internal sealed class SecretFilesTests
 {
     private const string Key = "0123456789-0123456789-0123456789-01";
 
@@ -57,7 +57,7 @@ internal sealed class KeyFileTests
     [Test]
     public async Task A_key_file_that_is_too_long_or_no_text_is_refused()
     {
-        using var run = Configured("sticky.keys", new string('\n', KeyFile.BytesMax + 1));
+        using var run = Configured("sticky.keys", new string('\n', SecretFiles.BytesMax + 1));
         Assert.That(await run.RunAsync("check"), Is.EqualTo(1));
         Assert.That(run.Errors[0], Does.StartWith("sticky.keys: cannot be read: it is longer than 64 KiB; "));
 
@@ -81,7 +81,8 @@ internal sealed class KeyFileTests
         Assert.That(run.Errors, Is.EqualTo(isWarned
             ? new[]
             {
-                "warning: sticky.keys: users other than its owner can read these keys; take that away with `chmod 600`",
+                "warning: sticky.keys: users other than its owner can read this secret; "
+                    + "take that away with `chmod 600`",
             }
             : []));
     }
@@ -95,6 +96,32 @@ internal sealed class KeyFileTests
         Assert.That(run.Errors, Has.Length.EqualTo(1));
         Assert.That(
             run.Errors[0], Does.StartWith("warning: polybalance.yaml:5:13: ").And.EndsWith("; write `key_file`"));
+    }
+
+    [TestCase("a-token-that-nobody-guesses\n", null)]
+    [TestCase("short", "a token of 5 characters can be guessed")]
+    [TestCase(" \n", "there is no token in it")]
+    [TestCase("two words of a token", "a token is one line of visible ASCII characters")]
+    [TestCase(null, "cannot be read: it does not exist")]
+    public async Task The_token_of_operators_is_read_or_refused(string? token, string? problem)
+    {
+        using var run = new CommandLineRun();
+        run.File("polybalance.yaml",
+            "listeners: [ { bind: \":8000\" } ]\nadmin: { bind: \":8081\", token_file: token }\n"
+            + "clusters: { web: { backends: [ \"10.0.0.11:8080\" ] } }\n");
+        if (token is not null)
+            run.File("token", token);
+
+        Assert.That(await run.RunAsync("check"), Is.EqualTo(problem is null ? 0 : 1));
+        if (problem is not null)
+        {
+            Assert.That(run.Errors, Has.Some.EqualTo(
+                $"token: {problem}; write a token into it, as with `openssl rand -base64 32`"));
+        }
+        else
+        {
+            Assert.That(Load(run)!.Options.Admin!.Token!.Matches("a-token-that-nobody-guesses"u8));
+        }
     }
 
     private static LoadedConfig? Load(CommandLineRun run)

@@ -1,0 +1,192 @@
+using System.Text.Encodings.Web;
+using System.Text.Json.Serialization;
+
+namespace PolyBalance.Admin;
+
+/// <summary>How the answers of the admin listener become JSON.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true, NewLine = "\n")]
+[JsonSerializable(typeof(ErrorAnswer))]
+[JsonSerializable(typeof(BackendsAnswer))]
+[JsonSerializable(typeof(BackendAnswer))]
+[JsonSerializable(typeof(HealthAnswer))]
+[JsonSerializable(typeof(AlgorithmAnswer))]
+[JsonSerializable(typeof(ReloadAnswer))]
+[JsonSerializable(typeof(ConfigAnswer))]
+[JsonSerializable(typeof(DriftAnswer))]
+internal sealed partial class AdminAnswers : JsonSerializerContext;
+
+/// <summary>The ones to use: quotation marks and arrows stay readable. What is sent as JSON is no page.</summary>
+internal static class AdminJson
+{
+    /// <summary>All of them.</summary>
+    public static readonly AdminAnswers Types = new(new(AdminAnswers.Default.Options)
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    });
+}
+
+/// <summary>Why something was not done.</summary>
+/// <param name="Error">A sentence.</param>
+/// <param name="Reason">The same as a word, for programs.</param>
+/// <param name="Errors">Every mistake in what was sent or read, with its place; null: none has one.</param>
+internal sealed record ErrorAnswer(
+    string Error, string Reason,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    IReadOnlyList<MistakeAnswer>? Errors = null);
+
+/// <summary>One mistake, or one warning.</summary>
+/// <param name="File">Where.</param>
+/// <param name="Line">1-based; 0: not in a text.</param>
+/// <param name="Column">1-based; 0: not in a text.</param>
+/// <param name="Problem">What is wrong.</param>
+/// <param name="Remedy">What to do about it; may be empty.</param>
+/// <param name="Message">All of it as one line.</param>
+internal sealed record MistakeAnswer(
+    string File, int Line, int Column, string Problem, string Remedy, string Message);
+
+/// <summary>All backends.</summary>
+/// <param name="Generation">Of the configuration.</param>
+/// <param name="Revision">Every write adds one.</param>
+/// <param name="Backends">In the order of the file.</param>
+internal sealed record BackendsAnswer(long Generation, long Revision, IReadOnlyList<BackendAnswer> Backends);
+
+/// <summary>One backend, as it is now.</summary>
+internal sealed record BackendAnswer
+{
+    /// <summary>What paths call it.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>Where it belongs.</summary>
+    public required string Cluster { get; init; }
+
+    /// <summary>Its name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Where it listens.</summary>
+    public required string Address { get; init; }
+
+    /// <summary>The configured share.</summary>
+    public required int Weight { get; init; }
+
+    /// <summary>healthy, unhealthy, unknown, draining, ejected or on_trial.</summary>
+    public required string State { get; init; }
+
+    /// <summary>Why it is in that state.</summary>
+    public required string Why { get; init; }
+
+    /// <summary>Whether it may get new requests now.</summary>
+    public required bool Eligible { get; init; }
+
+    /// <summary>Whether the operator drains it.</summary>
+    public required bool Drain { get; init; }
+
+    /// <summary>How much of its share it has come to after a recovery. Unit: percent.</summary>
+    public required int ShareReached { get; init; }
+
+    /// <summary>Exchanges and tunnels it works on.</summary>
+    public required int InFlight { get; init; }
+
+    /// <summary>Attempts so far.</summary>
+    public required long Requests { get; init; }
+
+    /// <summary>Attempts that failed because of it.</summary>
+    public required long Failures { get; init; }
+
+    /// <summary>Median time of an attempt since the start; null: none has ended.</summary>
+    public required double? LatencyP50Ms { get; init; }
+
+    /// <summary>What 99 of 100 attempts stayed below since the start; null: none has ended.</summary>
+    public required double? LatencyP99Ms { get; init; }
+
+    /// <summary>Its connections.</summary>
+    public required PoolAnswer Pool { get; init; }
+
+    /// <summary>file, or runtime for one that was added over the admin listener.</summary>
+    public required string Source { get; init; }
+}
+
+/// <summary>The connections to one backend.</summary>
+/// <param name="Open">All.</param>
+/// <param name="Idle">Those of them that wait to be used.</param>
+/// <param name="LearnedIdleLimitMs">After how long idle it closes them itself; null: that is not known.</param>
+internal sealed record PoolAnswer(int Open, int Idle, double? LearnedIdleLimitMs);
+
+/// <summary>What probes know.</summary>
+/// <param name="Backends">In the order of the file.</param>
+internal sealed record HealthAnswer(IReadOnlyList<BackendHealthAnswer> Backends);
+
+/// <summary>What probes know of one backend.</summary>
+/// <param name="Cluster">Where it belongs.</param>
+/// <param name="Backend">Its name.</param>
+/// <param name="Address">Where it listens.</param>
+/// <param name="State">healthy, unhealthy or unknown.</param>
+/// <param name="LastCheck">When the latest probe began; null: there was none.</param>
+/// <param name="ConsecutivePasses">Since the last failure.</param>
+/// <param name="ConsecutiveFailures">Since the last pass.</param>
+/// <param name="LastError">Why the last one that failed did; null: none has.</param>
+/// <param name="NextCheck">When the next probe is due; null: now, or never.</param>
+/// <param name="History">The latest ones, the oldest first.</param>
+internal sealed record BackendHealthAnswer(
+    string Cluster, string Backend, string Address, string State, DateTimeOffset? LastCheck, int ConsecutivePasses,
+    int ConsecutiveFailures, string? LastError, DateTimeOffset? NextCheck, IReadOnlyList<ProbeReport> History);
+
+/// <summary>One probe.</summary>
+/// <param name="Time">When it began.</param>
+/// <param name="Passed">Whether it passed.</param>
+/// <param name="Reason">Why.</param>
+/// <param name="DurationMs">How long it took.</param>
+internal sealed record ProbeReport(DateTimeOffset Time, bool Passed, string Reason, double DurationMs);
+
+/// <summary>How backends are picked.</summary>
+/// <param name="Algorithm">That of the only cluster; null: there are several.</param>
+/// <param name="Clusters">That of each.</param>
+/// <param name="Available">What there is.</param>
+internal sealed record AlgorithmAnswer(
+    string? Algorithm, IReadOnlyList<ClusterAlgorithmAnswer> Clusters, IReadOnlyList<string> Available);
+
+/// <summary>How the backends of one cluster are picked.</summary>
+/// <param name="Cluster">Its name.</param>
+/// <param name="Algorithm">The algorithm's canonical name.</param>
+internal sealed record ClusterAlgorithmAnswer(string Cluster, string Algorithm);
+
+/// <summary>What a reload has done, or would do.</summary>
+/// <param name="Applied">Whether it is in force.</param>
+/// <param name="Generation">Which configuration is.</param>
+/// <param name="Added">Listeners, routes, clusters and backends that came.</param>
+/// <param name="Removed">Those that went.</param>
+/// <param name="Changed">Values that are other ones.</param>
+/// <param name="Draining">Backends that went and have something to finish.</param>
+/// <param name="Kept">What stayed as it is, connections and all.</param>
+/// <param name="NeedsRestart">Values that are other ones and are taken up at the next start.</param>
+/// <param name="RuntimeKept">Changes made at run time that still apply.</param>
+/// <param name="RuntimeSuperseded">Changes made at run time that the file has overruled.</param>
+/// <param name="Warnings">What deserves a look.</param>
+internal sealed record ReloadAnswer(
+    bool Applied, long Generation, IReadOnlyList<string> Added, IReadOnlyList<string> Removed,
+    IReadOnlyList<string> Changed, IReadOnlyList<DrainingAnswer> Draining, IReadOnlyList<string> Kept,
+    IReadOnlyList<string> NeedsRestart, IReadOnlyList<string> RuntimeKept, IReadOnlyList<string> RuntimeSuperseded,
+    IReadOnlyList<MistakeAnswer> Warnings);
+
+/// <summary>A backend that finishes what it has.</summary>
+/// <param name="Cluster">Where it was.</param>
+/// <param name="Backend">Its name.</param>
+/// <param name="InFlight">Exchanges and tunnels that go on.</param>
+internal sealed record DrainingAnswer(string Cluster, string Backend, int InFlight);
+
+/// <summary>What applies.</summary>
+/// <param name="Generation">Which configuration it is.</param>
+/// <param name="Since">When it was taken up.</param>
+/// <param name="Config">Every value, by <c>kind name</c> and key; secrets are not among them.</param>
+internal sealed record ConfigAnswer(
+    long Generation, DateTimeOffset Since, IReadOnlyDictionary<string, Dictionary<string, string>> Config);
+
+/// <summary>How far what applies is from what the file says.</summary>
+/// <param name="Drifted">Whether there is any difference.</param>
+/// <param name="Changes">What operators have changed at run time.</param>
+/// <param name="Added">What the file does not have.</param>
+/// <param name="Removed">What only the file has.</param>
+/// <param name="Changed">Values that differ.</param>
+internal sealed record DriftAnswer(
+    bool Drifted, IReadOnlyList<string> Changes, IReadOnlyList<string> Added, IReadOnlyList<string> Removed,
+    IReadOnlyList<string> Changed);

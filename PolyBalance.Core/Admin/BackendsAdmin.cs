@@ -1,0 +1,198 @@
+using PolyBalance.Configuration;
+using PolyBalance.Topology;
+
+namespace PolyBalance.Admin;
+
+/// <summary>Backends: what they are now, more of them, fewer of them, other weights, drain and resume.</summary>
+/// <remarks>Any thread; see <see cref="Writes"/> for who sees what.</remarks>
+internal sealed class BackendsAdmin(GatewayView gateway, Writes writes)
+{
+    /// <summary><c>GET /admin/backends</c></summary>
+    public AdminAnswer List()
+    {
+        var snapshot = gateway.Store.Current;
+        var backends = new List<BackendAnswer>();
+        foreach (var cluster in snapshot.Clusters)
+        {
+            for (var index = 0; index < cluster.Backends.Length; index++)
+                backends.Add(BackendStates.Describe(snapshot, cluster, index));
+        }
+
+        return AdminAnswer.Of(
+            new(snapshot.Config.Generation, snapshot.Config.Revision, backends),
+            AdminJson.Types.BackendsAnswer, lines: writes.LineOf(snapshot));
+    }
+
+    /// <summary><c>GET /admin/backends/{id}</c></summary>
+    public AdminAnswer Show(AdminRequest request)
+    {
+        var snapshot = gateway.Store.Current;
+        return Find(snapshot, request.Id) is var (cluster, index)
+            ? Describe(snapshot, cluster.Name, cluster.Backends[index].Name) with { Lines = writes.LineOf(snapshot) }
+            : Unknown(request.Id);
+    }
+
+    /// <summary><c>POST /admin/backends</c></summary>
+    public async Task<AdminAnswer> AddAsync(AdminRequest request)
+    {
+        // Which cluster decides how the rest is understood: its probing is what the backend inherits.
+        var options = gateway.Store.Current.Options;
+        var wrong = request.Read(options, section => (ClusterIn(section, options),
+            BackendOptions.BindFrom(section, InheritedHealth(section, options))), out var read);
+        if (wrong is not null)
+            return wrong;
+
+        var (name, backend) = read;
+        if (name is null || !options.Clusters.Any(cluster => cluster.Name == name))
+            return UnknownCluster(name ?? "", options);
+
+        return await writes.ChangeAsync(
+            request,
+            found =>
+            {
+                var cluster = found.Options.Clusters.FirstOrDefault(one => one.Name == name);
+                if (cluster is null)
+                    return (null, UnknownCluster(name, found.Options));
+                if (cluster.Backends.Any(one => one.Name == backend!.Name || one.Address == backend.Address))
+                {
+                    return (null, AdminAnswer.Refused(409, "duplicate",
+                        $"The cluster {name} has a backend of that name or address already"));
+                }
+
+                return (found.Config.Changes.WithAdded(found.Config.Written, name, backend!), null);
+            },
+            next => Describe(next, name, backend!.Name) with
+            {
+                Status = 201,
+                Lines = LocationOf(BackendStates.IdOf(next, name, backend.Name)),
+                Outcome = $"added {backend.Name} ({backend.Address}) to {name}",
+            });
+    }
+
+    /// <summary><c>PATCH /admin/backends/{id}</c></summary>
+    public async Task<AdminAnswer> AlterAsync(AdminRequest request)
+    {
+        var wrong = request.Read(
+            gateway.Store.Current.Options,
+            section => (
+                Weight: section.IsWritten("weight") | Touch(section)
+                    ? section.Count("weight", 1, 0, Limits.WeightMax, "Share of the traffic.")
+                    : (int?)null,
+                Drain: section.IsWritten("drain")
+                    ? section.Value("drain", false, "true|false", "false", "No new work.", ProxyOptions.ParseTruth)
+                    : (bool?)null),
+            out var wanted);
+        if (wrong is not null)
+            return wrong;
+        if (wanted is (null, null))
+        {
+            return AdminAnswer.BadContent(
+                [new("request", 1, 1, "nothing is to be changed", "send `weight`, `drain`, or both")]);
+        }
+
+        return await AlterAsync(
+            request,
+            (changes, file, cluster, name) =>
+            {
+                if (wanted.Weight is { } weight)
+                    changes = changes.WithWeight(file, cluster, name, weight);
+                return wanted.Drain is { } drain ? changes.WithDrain(file, cluster, name, drain) : changes;
+            },
+            $"weight {wanted.Weight?.ToString(provider: null) ?? "as before"}, drain "
+            + (wanted.Drain is { } isDrained ? isDrained ? "true" : "false" : "as before"));
+    }
+
+    /// <summary><c>POST /admin/backends/{id}/drain</c> and <c>/resume</c></summary>
+    public Task<AdminAnswer> DrainAsync(AdminRequest request, bool isDrained)
+        => AlterAsync(
+            request, (changes, file, cluster, name) => changes.WithDrain(file, cluster, name, isDrained),
+            isDrained ? "drains" : "takes new work again");
+
+    /// <summary><c>DELETE /admin/backends/{id}</c></summary>
+    public Task<AdminAnswer> RemoveAsync(AdminRequest request)
+        => writes.ChangeAsync(
+            request,
+            found => Find(found, request.Id) is var (cluster, index)
+                ? (found.Config.Changes.WithRemoved(
+                    found.Config.Written, cluster.Name, cluster.Backends[index].Name), null)
+                : (null, Unknown(request.Id)),
+            static _ => AdminAnswer.Done with { Outcome = "removed" });
+
+    private Task<AdminAnswer> AlterAsync(
+        AdminRequest request, Func<RuntimeChanges, ProxyOptions, string, string, RuntimeChanges> alter, string outcome)
+    {
+        var (cluster, name) = ("", "");
+        return writes.ChangeAsync(
+            request,
+            found =>
+            {
+                if (Find(found, request.Id) is not var (home, index))
+                    return (null, Unknown(request.Id));
+
+                (cluster, name) = (home.Name, home.Backends[index].Name);
+                return (alter(found.Config.Changes, found.Config.Written, cluster, name), null);
+            },
+            next => Describe(next, cluster, name) with { Outcome = outcome });
+    }
+
+    private static AdminAnswer Describe(Snapshot snapshot, string clusterName, string name)
+    {
+        var cluster = snapshot.Clusters.First(one => one.Name == clusterName);
+        var index = cluster.Options.Backends.ToList().FindIndex(one => one.Name == name);
+        return AdminAnswer.Of(
+            BackendStates.Describe(snapshot, cluster, index), AdminJson.Types.BackendAnswer);
+    }
+
+    // By its name or address where only one cluster has it, or by cluster and name.
+    private static (Cluster Cluster, int Index)? Find(Snapshot snapshot, string id)
+    {
+        var found = default((Cluster, int)?);
+        foreach (var cluster in snapshot.Clusters)
+        {
+            for (var index = 0; index < cluster.Backends.Length; index++)
+            {
+                var backend = cluster.Options.Backends[index];
+                if (id == $"{cluster.Name}/{backend.Name}")
+                    return (cluster, index);
+                if (id != backend.Name && id != backend.Address.ToString())
+                    continue;
+                if (found is not null)
+                    return null;
+
+                found = (cluster, index);
+            }
+        }
+
+        return found;
+    }
+
+    private static string LocationOf(string id) => $"Location: /admin/backends/{Uri.EscapeDataString(id)}\r\n";
+
+    private static AdminAnswer Unknown(string id) => AdminAnswer.Refused(
+        404, "unknown_backend", $"There is no one backend `{id}`; GET /admin/backends shows the ids");
+
+    private static AdminAnswer UnknownCluster(string name, ProxyOptions options) => AdminAnswer.Refused(
+        404, "unknown_cluster",
+        $"There is no cluster `{name}`; there are: {string.Join(", ", options.Clusters.Select(one => one.Name))}");
+
+    private static string? ClusterIn(ConfigSection section, ProxyOptions options)
+    {
+        if (options.Clusters.Count > 1)
+            section.RequireWritten("cluster", "name the cluster that the backend is for");
+        return section.Text("cluster", options.Clusters.Count == 1 ? options.Clusters[0].Name : null, "name",
+            "Which cluster it is for.", ConfigName.Parse);
+    }
+
+    private static HealthOptions? InheritedHealth(ConfigSection section, ProxyOptions options)
+    {
+        var name = ClusterIn(section, options);
+        return options.Clusters.FirstOrDefault(cluster => cluster.Name == name)?.Health;
+    }
+
+    // An unknown key is told what keys there are, whether they were sent or not.
+    private static bool Touch(ConfigSection section)
+    {
+        _ = section.IsWritten("drain");
+        return false;
+    }
+}

@@ -1,0 +1,176 @@
+using Microsoft.Extensions.Logging;
+using PolyBalance.Admin;
+using PolyBalance.Backends;
+using PolyBalance.Configuration;
+using PolyBalance.Telemetry;
+using PolyBalance.Topology;
+using PolyBalance.Transport;
+
+namespace PolyBalance.Server;
+
+/// <summary>
+/// Takes up the configuration anew while traffic flows: read, validate, bind, publish. What is wrong anywhere on this
+/// way changes nothing at all.
+/// </summary>
+/// <remarks>Any thread; reloads happen one after the other.</remarks>
+/// <param name="source">Where the configuration comes from; null: it cannot be read again.</param>
+/// <param name="store">Where it is published.</param>
+/// <param name="builder">Makes snapshots of it.</param>
+/// <param name="listeners">What follows it.</param>
+/// <param name="metrics">Counts reloads.</param>
+/// <param name="logger">Hears of them.</param>
+internal sealed class Reloader(
+    IConfigSource? source, SnapshotStore store, SnapshotBuilder builder, ListenerSet listeners, GatewayMetrics metrics,
+    ILogger logger)
+    : IDisposable
+{
+    private const string NoSource = "the configuration";
+
+    private readonly SemaphoreSlim _turn = new(1);
+    private volatile IExchangeSink? _sink;
+
+    /// <summary>Who hears of exchanges; null: nobody.</summary>
+    public IExchangeSink? Sink
+    {
+        get => _sink;
+        init => _sink = value;
+    }
+
+    /// <summary>Reads the configuration and puts it in force.</summary>
+    /// <param name="isLeaving">Whether the gateway has been told to stop: then nothing is taken up any more.</param>
+    /// <param name="stop">The gateway is at its end.</param>
+    public async Task<ReloadOutcome> ReloadAsync(Func<bool> isLeaving, CancellationToken stop)
+    {
+        await _turn.WaitAsync(stop);
+        try
+        {
+            var outcome = await ApplyAsync(isLeaving() ? Late() : Read(), stop);
+            Tell(outcome);
+            return outcome;
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>What a reload would do now, or with another text; does nothing.</summary>
+    /// <param name="text">The text; null: what the source has.</param>
+    public ReloadOutcome Plan(string? text)
+    {
+        var read = text is null || source is null ? Read() : source.Parse(text);
+        var current = store.Current;
+        if (read.Options is not { } file)
+            return new() { Generation = current.Config.Generation, Errors = read.Errors, Warnings = read.Warnings };
+
+        var changes = current.Config.Changes.CarryOver(current.Config.Written, file, out var superseded);
+        var next = changes.ApplyTo(file);
+        return new()
+        {
+            Generation = current.Config.Generation,
+            Warnings = read.Warnings,
+            Difference = ConfigDifference.Between(current.Options, next),
+            Leaving = [.. current.Backends().Where(backend => !IsNamed(next, backend)).Select(Describe)],
+            Kept = changes.All,
+            Superseded = superseded,
+        };
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _turn.Dispose();
+
+    private ConfigResult Late() => new()
+    {
+        Errors =
+        [
+            new(source?.Name ?? NoSource, 0, 0, "the gateway is about to stop", "reload the one that follows it"),
+        ],
+    };
+
+    private ConfigResult Read() => source?.Read() ?? new()
+    {
+        Errors =
+        [
+            new(NoSource, 0, 0, "there is no file that could be read again", "start the gateway with a file"),
+        ],
+    };
+
+    private async Task<ReloadOutcome> ApplyAsync(ConfigResult read, CancellationToken stop)
+    {
+        ReloadOutcome Refused(params IReadOnlyList<ConfigError> errors) => new()
+        {
+            Generation = store.Current.Config.Generation,
+            Errors = errors,
+            Warnings = read.Warnings,
+        };
+
+        if (read.Options is not { } file)
+            return Refused(read.Errors);
+
+        ListenerChange change;
+        try
+        {
+            change = await listeners.PrepareAsync(file, _sink);
+        }
+        catch (ListenException failure)
+        {
+            return Refused(new ConfigError(source!.Name, 0, 0, failure.Message.TrimEnd('.'), ""));
+        }
+
+        if (source!.Prepare(file) is { } obstacle)
+        {
+            await ListenerSet.AbandonAsync(change);
+            return Refused(obstacle);
+        }
+
+        // From here on nothing can fail.
+        var outcome = await store.ChangeAsync(found => Publish(found, file), stop);
+        _sink = source.Adopt(file);
+        await listeners.CommitAsync(change, file, _sink);
+        return outcome with { Warnings = read.Warnings };
+    }
+
+    // On the store's loop.
+    private (Snapshot Next, ReloadOutcome Outcome) Publish(Snapshot found, ProxyOptions file)
+    {
+        var next = builder.Reload(file, found, out var superseded);
+        var stays = next.Backends().ToHashSet();
+        return (next, new()
+        {
+            Generation = next.Config.Generation,
+            Difference = ConfigDifference.Between(found.Options, next.Options),
+            Leaving = [.. found.Backends().Where(backend => !stays.Contains(backend)).Select(Describe)],
+            Kept = next.Config.Changes.All,
+            Superseded = superseded,
+        });
+    }
+
+    private static bool IsNamed(ProxyOptions options, Backend backend)
+        => options.Clusters.Any(cluster => cluster.Name == backend.Key.Cluster
+            && cluster.Backends.Any(one => one.Address == backend.Key.Address));
+
+    private static LeavingBackend Describe(Backend backend) => new(backend.Key.Cluster, backend.Name, backend.InFlight);
+
+    private void Tell(ReloadOutcome outcome)
+    {
+        var name = source?.Name ?? NoSource;
+        metrics.Reloads.Add(outcome.Errors.Count == 0 ? 0 : 1);
+        foreach (var error in outcome.Errors)
+            Log.ReloadError(logger, error.ToString());
+        if (outcome.Difference is not { } difference)
+        {
+            Log.ReloadRefused(logger, outcome.Errors.Count, name);
+            return;
+        }
+
+        foreach (var warning in outcome.Warnings)
+            Log.ReloadWarning(logger, warning.ToString());
+        foreach (var change in difference.AtRestart)
+            Log.ChangeNeedsRestart(logger, change.ToString());
+        foreach (var change in outcome.Superseded)
+            Log.ChangeSuperseded(logger, change.ToString());
+        Log.Reloaded(
+            logger, name, outcome.Generation, difference.Added.Count, difference.Removed.Count,
+            difference.Changed.Count, difference.Kept.Count);
+    }
+}
