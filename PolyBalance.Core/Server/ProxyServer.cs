@@ -126,8 +126,7 @@ public sealed class ProxyServer : IAsyncDisposable
         _transport.Heartbeat.Every(SweepPeriod, SweepBackends);
         _transport.Heartbeat.Every(WatchPeriod, WatchBackends);
         new FileWatch(_transport.Files, _store, _transport.Heartbeat, _logger).Start(_options.Limits.ConnectionsMax);
-        new RetryWatch(_store, _transport.Heartbeat, _logger).Start();
-        new QueueWatch(_store, _transport.Heartbeat, _logger).Start();
+        new ClusterWatch(_store, _transport.Heartbeat, _logger).Start();
         await _listeners.CommitAsync(opened, _options, _reloader.Sink);
     }
 

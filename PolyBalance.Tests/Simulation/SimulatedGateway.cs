@@ -13,7 +13,7 @@ namespace PolyBalance.Tests.Simulation;
 /// </summary>
 internal sealed class SimulatedGateway
 {
-    // As often as the server looks: ProxyServer and RetryWatch.
+    // As often as the server looks: ProxyServer and ClusterWatch.
     private static readonly TimeSpan WatchPeriod = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan SweepPeriod = TimeSpan.FromSeconds(1);
 

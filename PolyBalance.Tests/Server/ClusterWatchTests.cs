@@ -7,14 +7,14 @@ using PolyBalance.Topology;
 
 namespace PolyBalance.Tests.Server;
 
-internal sealed class RetryWatchTests
+internal sealed class ClusterWatchTests
 {
     [Test]
     public async Task A_cluster_that_begins_to_retry_has_only_the_latest_requests_to_spend()
     {
         await using var worlds = new Worlds();
         var first = worlds.Build(FileWith("retries: off"));
-        new RetryWatch(new SnapshotStore(first), worlds.Memory.Heartbeat, NullLogger.Instance).Start();
+        new ClusterWatch(new SnapshotStore(first), worlds.Memory.Heartbeat, NullLogger.Instance).Start();
         var backend = first.Clusters[0].Backends[0];
         for (var second = 0; second < 60; second++)
         {

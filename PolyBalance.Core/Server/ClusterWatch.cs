@@ -5,9 +5,12 @@ using PolyBalance.Transport;
 
 namespace PolyBalance.Server;
 
-/// <summary>Tells each cluster's retry budget how many requests there are, and the operator when it is spent.</summary>
+/// <summary>
+/// Tells each cluster's retry budget how many requests there are, and the operator what clusters had to refuse: retries
+/// whose budget is spent, and requests that found no backend with a place in time.
+/// </summary>
 /// <remarks>Everything after <see cref="Start"/> happens on the heartbeat's thread.</remarks>
-internal sealed class RetryWatch(SnapshotStore store, Heartbeat heartbeat, ILogger logger)
+internal sealed class ClusterWatch(SnapshotStore store, Heartbeat heartbeat, ILogger logger)
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
 
@@ -21,8 +24,10 @@ internal sealed class RetryWatch(SnapshotStore store, Heartbeat heartbeat, ILogg
             // Where nothing is retried as well: a reload may allow it, and requests of long ago must not count then.
             var budget = cluster.RetryBudget;
             budget.Observe(heartbeat.Now, cluster.CountAttempts());
-            if (budget.TryTell(heartbeat.Now, out var refusals))
-                Log.RetriesRefused(logger, refusals, cluster.Name, budget.Percent);
+            if (budget.TryTell(heartbeat.Now, out var retries))
+                Log.RetriesRefused(logger, retries, cluster.Name, budget.Percent);
+            if (cluster.Queue.TryTell(out var requests))
+                Log.QueueRefused(logger, requests, cluster.Name, cluster.Queue.Waiting);
         }
     }
 }
