@@ -141,6 +141,11 @@ public enum FailureKind : byte
     /// <summary>The whole exchange took longer than <c>timeouts.request</c>.</summary>
     RequestTimedOut,
 
+    /// <summary>
+    /// The backend answered with one of <c>retries.statuses</c>, and another one is asked. Never how an exchange ends.
+    /// </summary>
+    UnwantedStatus,
+
     // What PolyBalance could not do.
 
     /// <summary>No route matches the request.</summary>
@@ -239,6 +244,10 @@ internal readonly record struct Failure(
         Backend(FailureKind.ResponseTruncated, 502, RetryRule.Never, "response_truncated",
             "The backend's answer ended before it was complete"),
         Backend(FailureKind.RequestTimedOut, 504, RetryRule.Never, "request_timed_out", "The exchange took too long"),
+
+        // The configuration does not want it; whether it speaks against the backend is for `ejection.statuses` to say.
+        Proxy(FailureKind.UnwantedStatus, 502, RetryRule.IfIdempotent, "unwanted_status",
+            "The backend answered with a status for which another one is asked"),
 
         new(FailureKind.NoRoute, Side.Client, 404, RetryRule.Never, "no_route", "No route matches this host and path"),
         Proxy(FailureKind.NoEligibleBackend, 503, RetryRule.Never, "no_eligible_backend",

@@ -11,4 +11,10 @@ namespace PolyBalance.Backends;
 /// From its beginning to its end, in heartbeat ticks; of a tunnel: to the switch, for what it carries is no answer.
 /// </param>
 internal readonly record struct AttemptOutcome(
-    FailureKind Failure, int Status, long ResponseTime, long Now, long Duration = 0);
+    FailureKind Failure, int Status, long ResponseTime, long Now, long Duration = 0)
+{
+    /// <summary>
+    /// Whether the backend answered in full, or at least with a status for which another one was asked.
+    /// </summary>
+    public bool IsAnswer => Failure is FailureKind.None or FailureKind.UnwantedStatus;
+}

@@ -54,13 +54,13 @@ internal sealed class EjectionRules
 
     /// <summary>
     /// What the end of an attempt says. A stale connection, a full pool or a client that left say nothing; an answer of
-    /// 4xx is an answer.
+    /// 4xx is an answer, and so is one that the client did not get because another backend was asked.
     /// </summary>
     public Evidence Weigh(in AttemptOutcome outcome)
     {
         if (Failure.Of(outcome.Failure).Side == Side.Backend)
             return Evidence.Against;
-        if (outcome.Failure != FailureKind.None)
+        if (!outcome.IsAnswer)
             return Evidence.None;
 
         foreach (var range in _options.Statuses)

@@ -206,7 +206,7 @@ internal sealed class PassiveHealth
         => Interlocked.CompareExchange(ref _cause, new(reason, sentence), null) is null;
 
     private static string LabelOf(in AttemptOutcome outcome)
-        => outcome.Failure == FailureKind.None ? $"status {outcome.Status}" : Failure.Of(outcome.Failure).Label;
+        => outcome.IsAnswer ? $"status {outcome.Status}" : Failure.Of(outcome.Failure).Label;
 
     /// <summary>Why a backend ought to be ejected: for counters, and in words for the log.</summary>
     private sealed record EjectionCause(EjectionReason Reason, string Sentence);

@@ -13,6 +13,9 @@ internal readonly record struct Choice(Backend? Backend, Admission Admission, Fa
 {
     /// <summary>Nobody, and why.</summary>
     public static Choice None(FailureKind failure) => new(null, default, failure);
+
+    /// <summary>The place, if there is one, is not used.</summary>
+    public void Withdraw() => Backend?.Withdraw(Admission);
 }
 
 /// <summary>One request in a <see cref="RequestQueue"/>.</summary>

@@ -15,6 +15,11 @@ public sealed record RetryOptions
     /// <summary>Request content kept for a further attempt. Config key <c>replay_buffer</c>. Unit: bytes.</summary>
     public int ReplayBufferBytes { get; init; } = Limits.ReplayBytesDefault;
 
+    /// <summary>
+    /// Answers for which another backend is asked where one can be: 429, and 500 to 599; none by default.
+    /// </summary>
+    public EquatableArray<StatusRange> Statuses { get; init; } = [];
+
     /// <summary>Reads the section.</summary>
     /// <param name="section">Where the keys are.</param>
     internal static RetryOptions BindFrom(ConfigSection section) => new()
@@ -25,5 +30,8 @@ public sealed record RetryOptions
             "Share of the requests that may be retried."),
         ReplayBufferBytes = section.Size("replay_buffer", Default.ReplayBufferBytes, 0, Limits.ReplayBytesMax,
             "Request content kept for a further attempt."),
+        Statuses = section.Value("statuses", Default.Statuses, "status ranges, 429 or 500 to 599", null,
+            "Answers for which another backend is asked where one can be; without it every answer goes through.",
+            StatusRanges.ParseUnwanted),
     };
 }

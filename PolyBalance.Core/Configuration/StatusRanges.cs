@@ -33,6 +33,19 @@ internal static class StatusRanges
     /// <summary>Reads ranges of answers that speak against a backend: 500 to 599.</summary>
     /// <param name="text">What the user wrote.</param>
     public static Parsed<EquatableArray<StatusRange>> ParseServerErrors(string text)
+        => ParseSome(text, range => range.First >= 500,
+            "goes beyond 500 to 599: other answers are no fault of a backend",
+            "write codes or ranges from 500 to 599, such as `502-504`");
+
+    /// <summary>Reads ranges of answers that another backend may spare a client: 429, and 500 to 599.</summary>
+    /// <param name="text">What the user wrote.</param>
+    public static Parsed<EquatableArray<StatusRange>> ParseUnwanted(string text)
+        => ParseSome(text, range => range.First >= 500 || range is { First: 429, Last: 429 },
+            "goes beyond 429 and 500 to 599: to anything else another backend has no other answer",
+            "write 429, or codes or ranges from 500 to 599, such as `502-504` or `429,503`");
+
+    private static Parsed<EquatableArray<StatusRange>> ParseSome(
+        string text, Func<StatusRange, bool> isAllowed, string flaw, string advice)
     {
         var parsed = Parse(text);
         if (parsed.Flaw is not null)
@@ -40,11 +53,8 @@ internal static class StatusRanges
 
         foreach (var range in parsed.Value)
         {
-            if (range.First < 500)
-            {
-                return new Flaw($"{Flaw.Show(text)} goes beyond 500 to 599: other answers are no fault of a backend",
-                    "write codes or ranges from 500 to 599, such as `502-504`");
-            }
+            if (!isAllowed(range))
+                return new Flaw($"{Flaw.Show(text)} {flaw}", advice);
         }
 
         return parsed;

@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace PolyBalance.Http;
 
 /// <summary>
@@ -9,6 +11,8 @@ namespace PolyBalance.Http;
 /// </remarks>
 internal struct BodyDecoder
 {
+    private const int EmptyLineLength = 2;
+
     private BodyKind _kind;
     private long _left;                 // content bytes still to come when the framing is a length
     private ChunkedDecoder _chunks;
@@ -19,6 +23,42 @@ internal struct BodyDecoder
         _kind = framing.Kind,
         _left = framing.Kind == BodyKind.Length ? framing.Length : 0,
     };
+
+    /// <summary>Finds the end of a body that is there whole. One with trailer fields counts as unfinished.</summary>
+    /// <param name="framing">How it ends.</param>
+    /// <param name="bytes">What is there, from its first byte on.</param>
+    /// <param name="length">How much of that is the body; 0 when its end is not there.</param>
+    public static bool TryMeasure(BodyFraming framing, in ReadOnlySequence<byte> bytes, out long length)
+    {
+        length = 0;
+        var decoder = For(framing);
+        var used = 0L;
+        foreach (var memory in bytes)
+        {
+            var step = default(BodyStep);
+            for (var offset = 0; offset < memory.Length && !decoder.IsComplete; offset += step.Consumed)
+            {
+                step = decoder.Decode(memory.Span[offset..]);
+                used += step.Consumed;
+                if (step.Status == BodyStatus.Malformed)
+                    return false;
+                if (step.Status == BodyStatus.TrailerSection)
+                {
+                    var scanned = 0L;
+                    var end = HeadParser.FindTrailerEnd(bytes.Slice(used), ref scanned, out var trailer, out _);
+                    if (end != HeadSearchStatus.Found || trailer != EmptyLineLength)
+                        return false;
+
+                    length = used + trailer;
+                    return true;
+                }
+            }
+        }
+
+        if (decoder.IsComplete)
+            length = used;
+        return decoder.IsComplete;
+    }
 
     /// <summary>
     /// Nothing more belongs to this body. Never true of a body that ends with its connection: see

@@ -86,7 +86,7 @@ internal sealed class Attempt(HttpDate date)
         if (answer == Answer.Final)
         {
             upload.LookAhead(exchange);
-            failure = await ForwardResponseAsync(exchange, connection, timeouts);
+            failure = await ForwardResponseAsync(exchange, connection, cluster, upload.IsHarvested);
         }
         else if (answer == Answer.Switch)
         {
@@ -96,7 +96,7 @@ internal sealed class Attempt(HttpDate date)
         }
 
         // :: 14 settle the backend
-        var mayReuse = upload.TryHarvest(exchange) && failure == FailureKind.None;
+        var mayReuse = upload.TryHarvest(exchange) && failure is FailureKind.None or FailureKind.UnwantedStatus;
         if (!mayReuse)
             connection.Abort(CloseReason.Aborted);
         if (!upload.IsHarvested)
@@ -250,7 +250,7 @@ internal sealed class Attempt(HttpDate date)
 
     [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
     private async ValueTask<FailureKind> ForwardResponseAsync(
-        Exchange exchange, Connection backend, Configuration.ClusterTimeoutOptions timeouts)
+        Exchange exchange, Connection backend, Cluster cluster, bool isUploadOver)
     {
         var response = exchange.Response;
         if (!BodyFraming.TryDecide(response, exchange.Request.Method.Kind, out var framing, out _))
@@ -263,6 +263,12 @@ internal sealed class Attempt(HttpDate date)
             exchange.Backend!.Pool.IdleLimit.ObservePromise(response.Fields.First(KnownField.KeepAlive));
         if (BackendSignal.WantsDrain(response.Fields))
             exchange.Backend!.BeginDrainByResponse();
+        if (RetryPolicy.TryReplace(exchange, cluster, isUploadOver))
+        {
+            Discard(exchange, backend, framing);
+            return FailureKind.UnwantedStatus;
+        }
+
         var towardsClient = BodyFraming.ForClient(framing, exchange.Request.Version);
         var close = exchange.State.MustCloseClient(towardsClient, client.IsDraining);
         WriteHead(exchange, towardsClient, close, date.Bytes, upgrade: false);
@@ -273,7 +279,7 @@ internal sealed class Attempt(HttpDate date)
         var isEventStream = response.Fields.First(KnownField.ContentType).StartsWith("text/event-stream"u8);
         var idleTimeout = isEventStream
             ? client.Rules.TunnelIdleTimeout
-            : client.Heartbeat.Ticks(timeouts.ResponseIdle);
+            : client.Heartbeat.Ticks(cluster.Options.Timeouts.ResponseIdle);
         exchange.ResponsePace.Begin(exchange, backend, idleTimeout);
         exchange.Download.Begin(backend, response, framing, long.MaxValue, replayBytesMax: 0);
         var result = await exchange.Download.RunAsync(exchange.Connection, towardsClient, exchange.ResponsePace);
@@ -292,6 +298,16 @@ internal sealed class Attempt(HttpDate date)
             default:
                 return FailureKind.ResponseTruncated;
         }
+    }
+
+    // A short answer is often there whole, and its connection can go on; otherwise the connection ends.
+    private static void Discard(Exchange exchange, Connection backend, BodyFraming framing)
+    {
+        var isThere = backend.Input.TryRead(out var read);
+        if (BodyDecoder.TryMeasure(framing, read.Buffer, out var length))
+            exchange.State.ResponseReceived();
+        if (isThere)
+            backend.Input.AdvanceTo(read.Buffer.GetPosition(length));
     }
 
     [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]

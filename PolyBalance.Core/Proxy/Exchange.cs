@@ -102,6 +102,11 @@ internal sealed class Exchange : IResettable
     /// <summary>Whether no byte of the current attempt has left this process.</summary>
     public bool NothingSent { get; set; }
 
+    /// <summary>
+    /// A place at another backend, taken while an answer was in hand that is not wanted; by default nobody.
+    /// </summary>
+    public Choice Next { get; set; }
+
     /// <summary>Attempts that failed because the backend did not answer in time.</summary>
     public int TimedOutAttempts { get; private set; }
 
@@ -142,6 +147,19 @@ internal sealed class Exchange : IResettable
     /// <summary>The earlier of a deadline and that of the whole exchange.</summary>
     public long Bound(long deadline) => Math.Min(deadline, Deadline);
 
+    /// <summary>What selectors go by; <see cref="Tried"/> is left out.</summary>
+    /// <remarks>A draw for every algorithm, although some need it rarely: so every pick can be done again.</remarks>
+    public SelectionContext DrawContext()
+        => new(AffinityKey, Client.Heartbeat.Now, (ulong)Random.Shared.NextInt64(), Tried);
+
+    /// <summary>Hands <see cref="Next"/> over.</summary>
+    public Choice TakeNext()
+    {
+        var next = Next;
+        Next = default;
+        return next;
+    }
+
     /// <summary>A backend is about to be tried.</summary>
     public void BeginAttempt(Backend backend)
     {
@@ -161,7 +179,12 @@ internal sealed class Exchange : IResettable
         if (_attemptCount < _attempts.Length)
             _attempts[_attemptCount++] = new(backend.Address, failure, Response.Status, duration);
         var ended = Status == 101 ? FirstByte : now;
-        return new(failure, Response.Status, FirstByte == 0 ? 0 : FirstByte - started, now, ended - started);
+        var responseTime = FirstByte == 0 ? 0 : FirstByte - started;
+        if (failure == FailureKind.UnwantedStatus)
+            FirstByte = 0;      // the client's is still to come
+        else
+            TakeNext().Withdraw();
+        return new(failure, Response.Status, responseTime, now, ended - started);
     }
 
     /// <summary>Counts it, now that it is over.</summary>

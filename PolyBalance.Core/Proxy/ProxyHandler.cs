@@ -83,6 +83,9 @@ internal sealed class ProxyHandler(SnapshotStore store, Attempt attempt, Gateway
     // A backend that has room now, or the next one that has; else why the exchange ends.
     private static ValueTask<Choice> ChooseAsync(Exchange exchange, Cluster cluster, int tries, FailureKind latest)
     {
+        if (exchange.Next.Backend is not null)
+            return new(exchange.TakeNext());
+
         if (!RetryPolicy.MayTry(cluster, tries, exchange.Tried, exchange.Client.Heartbeat.Now))
             return new(Choice.None(latest));
 
@@ -95,7 +98,7 @@ internal sealed class ProxyHandler(SnapshotStore store, Attempt attempt, Gateway
         if (home is { IsProtected: false } && queue.IsOpen)
             return WaitAsync(exchange, queue, latest, home);
 
-        if (cluster.FindNow(ContextOf(exchange), out var admission) is { } backend)
+        if (cluster.FindNow(exchange.DrawContext(), out var admission) is { } backend)
             return new(new Choice(backend, admission, FailureKind.None));
 
         if (queue.IsOpen && !cluster.Eligible.IsEmpty)
@@ -105,10 +108,6 @@ internal sealed class ProxyHandler(SnapshotStore store, Attempt attempt, Gateway
         var isBusy = tries == 0 && !cluster.Eligible.IsEmpty;
         return new(Choice.None(isBusy ? FailureKind.PoolExhausted : latest));
     }
-
-    // Drawn for every algorithm, although some need it rarely: so every pick can be done again.
-    private static SelectionContext ContextOf(Exchange exchange)
-        => new(exchange.AffinityKey, exchange.Client.Heartbeat.Now, (ulong)Random.Shared.NextInt64(), exchange.Tried);
 
     [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
     private static async ValueTask<Choice> WaitAsync(
@@ -130,7 +129,7 @@ internal sealed class ProxyHandler(SnapshotStore store, Attempt attempt, Gateway
             if (!client.TryEndWait(request))
             {
                 // It has left, perhaps just when its turn came.
-                choice.Backend?.Withdraw(choice.Admission);
+                choice.Withdraw();
                 choice = Choice.None(FailureKind.ClientClosed);
             }
         }

@@ -45,6 +45,48 @@ internal static class RetryPolicy
         };
     }
 
+    /// <summary>
+    /// Decides while a backend's answer is in hand whether another one is asked instead, and has then a place at that
+    /// one: <see cref="Exchange.Next"/>.
+    /// </summary>
+    /// <remarks>
+    /// An answer is given up for nothing less than a place: the client gets it when nobody has one now, when it would
+    /// overtake those who wait, or when the budget is spent. A request that may not be sent twice has had its answer.
+    /// </remarks>
+    /// <param name="exchange">Whose answer; the client has nothing of it yet.</param>
+    /// <param name="cluster">Whose backend gave it.</param>
+    /// <param name="isUploadOver">The request body is on its way no more.</param>
+    public static bool TryReplace(Exchange exchange, Cluster cluster, bool isUploadOver)
+    {
+        if (!cluster.IsUnwanted(exchange.Response.Status) || !exchange.IsRepeatable || !exchange.State.CanRefuse)
+            return false;
+
+        // While the body is under way, another thread may be about to let go of what was held of it.
+        var request = exchange.RequestFraming;
+        var canReplay = isUploadOver
+            ? exchange.Upload.CanReplay
+            : request.Kind != Http.BodyKind.Chunked && request.Length <= cluster.ReplayBytesMax;
+        if (!canReplay || exchange.Tried.Length >= cluster.AttemptsMax
+            || !cluster.Placement.HasOthersThan(exchange.Tried))
+        {
+            return false;
+        }
+
+        // The place counts as an attempt: the budget is to see what there was before.
+        var attempts = cluster.CountAttempts();
+        if (cluster.FindNow(exchange.DrawContext(), out var admission) is not { } backend)
+            return false;
+
+        if (!cluster.RetryBudget.TryTake(exchange.Client.Heartbeat.Now, attempts))
+        {
+            backend.Withdraw(admission);
+            return false;
+        }
+
+        exchange.Next = new(backend, admission, FailureKind.None);
+        return true;
+    }
+
     /// <summary>Decides before a backend is chosen whether the request may go to one more.</summary>
     /// <remarks>A retry costs some of the budget: only when there is somebody left to try.</remarks>
     /// <param name="cluster">Where it goes.</param>

@@ -11,6 +11,7 @@ namespace PolyBalance.Topology;
 internal sealed class Cluster
 {
     private readonly byte[] _hostLiteral;
+    private readonly EquatableArray<StatusRange> _unwanted;
 
     /// <summary>Puts a cluster together; only <see cref="SnapshotBuilder"/> does.</summary>
     public Cluster(
@@ -24,6 +25,7 @@ internal sealed class Cluster
         Queue = queue;
         Sticky = sticky;
         AttemptsMax = 1 + (options.Retries?.Attempts ?? 0);
+        _unwanted = options.Retries?.Statuses ?? [];
         ReplayBytesMax = options.Retries?.ReplayBufferBytes ?? 0;
         Affinity = options.Algorithm == HashOptions.Algorithm ? new(options.Hash.Key) : null;
         _hostLiteral = Encoding.ASCII.GetBytes(options.Host.Value);
@@ -92,6 +94,19 @@ internal sealed class Cluster
         foreach (var backend in Backends)
             attempts += backend.Requests;
         return attempts;
+    }
+
+    /// <summary>Whether another backend is to be asked when one answers so.</summary>
+    /// <param name="status">The status code of a final response.</param>
+    public bool IsUnwanted(int status)
+    {
+        foreach (var range in _unwanted)
+        {
+            if (range.Contains(status))
+                return true;
+        }
+
+        return false;
     }
 
     /// <summary>What the Host field of a request to one of its backends says.</summary>

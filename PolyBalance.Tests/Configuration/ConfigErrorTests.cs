@@ -139,6 +139,14 @@ internal sealed class ConfigErrorTests
     [TestCase("ejection: { base_time: 10m, max_time: 1m }",
         "6:43: `max_time` 1m is shorter than `base_time` 10m; write `max_time: 10m` or more")]
     [TestCase("retries: { attempts: 8 }", "6:26: 8 is outside 0 to 7; write at most `7`")]
+    [TestCase("retries: { statuses: 200-599 }",
+        "6:26: `200-599` goes beyond 429 and 500 to 599: to anything else another backend has no other answer; "
+        + "write 429, or codes or ranges from 500 to 599, such as `502-504` or `429,503`")]
+    [TestCase("retries: { statuses: \"429-503\" }",
+        "6:26: `429-503` goes beyond 429 and 500 to 599: to anything else another backend has no other answer; "
+        + "write 429, or codes or ranges from 500 to 599, such as `502-504` or `429,503`")]
+    [TestCase("retries: { statuses: 5xx }",
+        "6:26: `5xx` is no status code from 100 to 599; write codes or ranges, such as `200-399` or `200,204`")]
     [TestCase("retries: { replay_buffer: 1GiB }", "6:31: 1GiB is outside 0 to 16MiB; write at most `16MiB`")]
     [TestCase("slow_start: 0s", "6:17: 0s is outside 1ms to 168h; write at least `1ms`")]
     [TestCase("sticky: { cookie: \"a b\" }", "6:23: `a b` is no name of a cookie; use letters, digits, `-` and `_`")]

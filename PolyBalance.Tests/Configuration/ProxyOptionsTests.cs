@@ -120,6 +120,17 @@ internal sealed class ProxyOptionsTests
             when_none_eligible: refuse
             """)), Is.Empty);
 
+    [TestCase("502-504", "502-504")]
+    [TestCase("\"429, 503\"", "429-429,503-503")]
+    [TestCase("500-599", "500-599")]
+    [TestCase("~", "")]
+    public void Statuses_that_are_retried_are_429_and_server_errors(string written, string expected)
+    {
+        var statuses = Parsing.Cluster($"retries: {{ statuses: {written} }}").Retries!.Statuses;
+
+        Assert.That(string.Join(',', statuses.Select(range => $"{range.First}-{range.Last}")), Is.EqualTo(expected));
+    }
+
     [Test]
     public void Features_can_be_turned_off()
     {

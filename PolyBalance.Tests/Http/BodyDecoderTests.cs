@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Text;
 using NUnit.Framework;
 using PolyBalance.Http;
 
@@ -108,5 +110,45 @@ internal sealed class BodyDecoderTests
         decoder.Decode("\r\n"u8);
 
         Assert.That(remembered.Decode("llo\r\n1"u8), Is.EqualTo(first));
+    }
+
+    [TestCase(BodyKind.None, 0, "next", 0)]
+    [TestCase(BodyKind.None, 0, "", 0)]
+    [TestCase(BodyKind.Length, 0, "next", 0)]
+    [TestCase(BodyKind.Length, 5, "hellonext", 5)]
+    [TestCase(BodyKind.Length, 5, "hello", 5)]
+    [TestCase(BodyKind.Length, 5, "hell", null)]
+    [TestCase(BodyKind.Length, 5, "", null)]
+    [TestCase(BodyKind.Chunked, 0, "5\r\nhello\r\n0\r\n\r\nnext", 15)]
+    [TestCase(BodyKind.Chunked, 0, "5\r\nhello\r\n0\r\n\r", null)]
+    [TestCase(BodyKind.Chunked, 0, "5\r\nhello\r\n0\r\n", null)]
+    [TestCase(BodyKind.Chunked, 0, "0\r\nX: 1\r\n\r\n", null)]
+    [TestCase(BodyKind.Chunked, 0, "hello\r\n0\r\n\r\n", null)]
+    [TestCase(BodyKind.UntilClose, 0, "hello", null)]
+    public void The_end_of_a_body_is_found_wherever_the_bytes_are_cut(
+        BodyKind kind, int announced, string bytes, int? expected)
+    {
+        for (var cut = 0; cut <= bytes.Length; cut++)
+        {
+            var isWhole = BodyDecoder.TryMeasure(new(kind, announced), CutAt(bytes, cut), out var length);
+
+            Assert.That((isWhole, length), Is.EqualTo((expected is not null, (long)(expected ?? 0))), $"cut at {cut}");
+        }
+    }
+
+    private static ReadOnlySequence<byte> CutAt(string text, int cut)
+    {
+        var bytes = Encoding.ASCII.GetBytes(text);
+        var first = new Piece(bytes.AsMemory(0, cut), before: 0);
+        var last = new Piece(bytes.AsMemory(cut), before: cut);
+        first.Join(last);
+        return new(first, 0, last, last.Memory.Length);
+    }
+
+    private sealed class Piece : ReadOnlySequenceSegment<byte>
+    {
+        public Piece(ReadOnlyMemory<byte> memory, long before) => (Memory, RunningIndex) = (memory, before);
+
+        public void Join(Piece next) => Next = next;
     }
 }

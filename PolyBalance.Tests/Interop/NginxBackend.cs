@@ -34,6 +34,19 @@ internal sealed class NginxBackend : IAsyncDisposable
         }
     }
 
+    /// <summary>Whether <c>/counted</c> answers 500; 200 otherwise.</summary>
+    public bool IsFailing
+    {
+        get => File.Exists(FailingFile(_folder));
+        set
+        {
+            if (value)
+                File.WriteAllText(FailingFile(_folder), "");
+            else
+                File.Delete(FailingFile(_folder));
+        }
+    }
+
     /// <summary>Requests for <c>/counted</c> that it has answered: each is a line of two bytes.</summary>
     public long Counted => new FileInfo(CountFile(_folder)).Length / 2;
 
@@ -91,6 +104,8 @@ internal sealed class NginxBackend : IAsyncDisposable
 
     private static string UpFile(string folder) => Path.Combine(folder, "up");
 
+    private static string FailingFile(string folder) => Path.Combine(folder, "failing");
+
     private static string CountFile(string folder) => Path.Combine(folder, "counted.log");
 
     private static string Configuration(string folder, string name, int port) =>
@@ -121,6 +136,7 @@ internal sealed class NginxBackend : IAsyncDisposable
             location / { return 200 "hello from nginx\n"; }
             location = /counted {
               access_log {{CountFile(folder)}} one;
+              if (-f {{FailingFile(folder)}}) { return 500 "failing\n"; }
               return 200 "counted\n";
             }
             location = /healthz {
