@@ -190,6 +190,7 @@ internal static class AppliedValues
             new("retries.attempts", Quantity.Write(retries.Attempts)),
             new("retries.budget", Percent(retries.BudgetPercent)),
             new("retries.replay_buffer", Quantity.WriteSize(retries.ReplayBufferBytes)),
+            new("retries.statuses", Text(retries.Statuses)),
         ]);
     }
 
