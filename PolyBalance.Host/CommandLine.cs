@@ -70,6 +70,8 @@ internal static class CommandLine
         });
         root.Add(Run(surroundings));
         root.Add(Check(surroundings));
+        foreach (var command in OperatorCommands.Build(surroundings))
+            root.Add(command);
         root.Add(Demo(surroundings));
         root.Add(Backend(surroundings));
         root.Add(Version());
@@ -200,11 +202,13 @@ internal static class CommandLine
         return command;
     }
 
-    private static Option<string> ConfigFlag()
+    /// <summary><c>--config</c>, the same for every command that reads a configuration.</summary>
+    internal static Option<string> ConfigFlag()
         => Flag("config", "FILE", "Configuration file, - for standard input (default: ./"
             + string.Join(", then ", ConfigFile.DefaultPaths) + ")");
 
-    private static Option<string> Flag(string name, string valueName, string description)
+    /// <summary>A flag with a value, written with one dash or two.</summary>
+    internal static Option<string> Flag(string name, string valueName, string description)
         => new($"--{name}", $"-{name}") { Description = description, HelpName = valueName };
 
     // Errors name a flag as the user wrote it, with one dash or two.

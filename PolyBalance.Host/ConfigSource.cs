@@ -49,12 +49,12 @@ internal sealed class ConfigSource(
         if (config.Name.Length > 0)
             Name = config.Name;
         _text = config.Text;
-        return Parse(config.Text);
+        return Parse(config.Text, Name);
     }
 
     /// <inheritdoc/>
-    public ConfigResult Parse(string text) => SecretFiles.ReadAll(
-        ProxyOptions.Parse(text, Name, surroundings.Variable, _overrides), surroundings.Folder);
+    public ConfigResult Parse(string text, string name) => SecretFiles.ReadAll(
+        ProxyOptions.Parse(text, name, surroundings.Variable, _overrides), surroundings.Folder);
 
     /// <inheritdoc/>
     public ConfigError? Prepare(ProxyOptions options)

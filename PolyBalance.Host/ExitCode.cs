@@ -12,7 +12,9 @@ internal static class ExitCode
     /// <summary>The command did what it was asked to do; for <c>run</c>: it was told to stop, and drained.</summary>
     public const int Fine = 0;
 
-    /// <summary>The configuration is wrong, or <c>demo --once</c> had a request without an answer.</summary>
+    /// <summary>
+    /// The configuration is wrong, the running gateway refused, or <c>demo --once</c> had a request without an answer.
+    /// </summary>
     public const int Refused = 1;
 
     /// <summary>The command line is wrong, or it leads to no configuration at all.</summary>
@@ -21,15 +23,21 @@ internal static class ExitCode
     /// <summary>A listener could not be bound.</summary>
     public const int CouldNotListen = 3;
 
+    /// <summary>A command that talks to a running gateway found none.</summary>
+    public const int Unreachable = 4;
+
     /// <summary>A bug: an exception that nobody expected. The number is EX_SOFTWARE of sysexits.h.</summary>
     public const int InternalError = 70;
 
     private static readonly ImmutableArray<(int Code, string Meaning)> Rows =
     [
         (Fine, "the command did what it was asked to do; run: stopped by a signal, after draining"),
-        (Refused, "the configuration has errors or cannot be read; demo --once: a request got no answer"),
+        (Refused,
+            "the configuration has errors or cannot be read; the gateway refused; "
+            + "demo --once: a request got no answer"),
         (Usage, "the command line is wrong, or no configuration was found"),
         (CouldNotListen, "an address could not be listened on"),
+        (Unreachable, "status, reload, plan, drain, resume: no gateway answers"),
         (InternalError, "internal error: a bug in polybalance"),
     ];
 

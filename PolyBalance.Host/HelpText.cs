@@ -27,6 +27,11 @@ internal sealed class HelpText : SynchronousCommandLineAction
             "polybalance check",
             "polybalance check --config new.yaml && systemctl restart polybalance",
         ],
+        ["status"] = ["polybalance status", "polybalance status --admin 10.0.0.5:8081 --token-file token --json"],
+        ["reload"] = ["polybalance reload", "polybalance plan && polybalance reload"],
+        ["plan"] = ["polybalance plan", "polybalance plan new.yaml"],
+        ["drain"] = ["polybalance drain web-2", "polybalance drain web-2 --timeout 10m && systemctl restart web-2"],
+        ["resume"] = ["polybalance resume web-2"],
         ["demo"] = ["polybalance demo", "polybalance demo --once"],
         ["backend"] =
         [
@@ -47,12 +52,19 @@ internal sealed class HelpText : SynchronousCommandLineAction
         var isRoot = command is RootCommand;
         output.WriteLine(command.Description);
         output.WriteLine();
-        output.WriteLine($"Usage: polybalance {(isRoot ? "[command]" : command.Name)} [flags]");
+        var words = string.Concat(command.Arguments.Select(
+            one => one.Arity.MinimumNumberOfValues == 0 ? $" [{one.Name}]" : $" {one.Name}"));
+        output.WriteLine($"Usage: polybalance {(isRoot ? "[command]" : command.Name)}{words} [flags]");
 
         var commands = new List<(string, string?)>();
         foreach (var one in command.Subcommands)
             commands.Add((one.Name, one.Description));
         WriteColumns("Commands:", commands, output);
+
+        var arguments = new List<(string, string?)>();
+        foreach (var one in command.Arguments)
+            arguments.Add((one.Name, one.Description));
+        WriteColumns("Arguments:", arguments, output);
 
         var flags = new List<(string, string?)>();
         foreach (var one in command.Options)

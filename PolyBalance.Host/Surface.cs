@@ -26,6 +26,8 @@ internal static class Surface
     private static void Describe(StringBuilder text, string name, Command command)
     {
         text.Append(CultureInfo.InvariantCulture, $"{name}: {command.Description}\n");
+        foreach (var argument in command.Arguments)
+            text.Append(CultureInfo.InvariantCulture, $"  {argument.Name}: {argument.Description}\n");
         foreach (var option in command.Options)
         {
             var spellings = string.Join(", ", [option.Name, .. option.Aliases.Order(StringComparer.Ordinal)]);

@@ -169,7 +169,7 @@ internal sealed class BackendsAdmin(GatewayView gateway, Writes writes)
     private static string LocationOf(string id) => $"Location: /admin/backends/{Uri.EscapeDataString(id)}\r\n";
 
     private static AdminAnswer Unknown(string id) => AdminAnswer.Refused(
-        404, "unknown_backend", $"There is no one backend `{id}`; GET /admin/backends shows the ids");
+        404, "unknown_backend", $"No backend, or more than one, is called `{id}`; GET /admin/backends shows the ids");
 
     private static AdminAnswer UnknownCluster(string name, ProxyOptions options) => AdminAnswer.Refused(
         404, "unknown_cluster",

@@ -33,19 +33,20 @@ internal sealed class ConfigAdmin(GatewayView gateway)
     /// <summary><c>POST /admin/plan</c>: of the file, or of the text that is sent as <c>config</c>.</summary>
     public AdminAnswer Plan(AdminRequest request)
     {
-        var text = default(string);
+        var sent = default((string? Text, string? Name));
         if (request.Content.Length > 0)
         {
             var wrong = request.Read(
                 gateway.Store.Current.Options,
-                static section => section.Text("config", null, "text", "What would be in the file.",
-                    static text => text),
-                out text);
+                static section => (
+                    section.Text("config", null, "text", "What would be in the file.", static text => text),
+                    section.Text("name", null, "text", "What errors call it.", static text => text)),
+                out sent);
             if (wrong is not null)
                 return wrong;
         }
 
-        return Describe(gateway.Plan(text), isApplied: false);
+        return Describe(gateway.Plan(sent.Text, sent.Name), isApplied: false);
     }
 
     private static AdminAnswer Describe(ReloadOutcome outcome, bool isApplied)

@@ -33,8 +33,8 @@ internal sealed record GatewayView(
     /// <summary>Takes up the configuration anew.</summary>
     public required Func<Task<ReloadOutcome>> ReloadAsync { get; init; }
 
-    /// <summary>What a reload would do, now or with another text.</summary>
-    public required Func<string?, ReloadOutcome> Plan { get; init; }
+    /// <summary>What a reload would do, now or with another text, which errors call by the second one.</summary>
+    public required Func<string?, string?, ReloadOutcome> Plan { get; init; }
 
     /// <summary>Ends with the gateway.</summary>
     public required CancellationToken Stop { get; init; }

@@ -64,6 +64,18 @@ public sealed record Address
         return address is not null;
     }
 
+    /// <summary>Reads the address of a listener: <c>host:port</c>, <c>[v6]:port</c>, <c>:port</c>, <c>unix:/path</c>.
+    /// </summary>
+    /// <param name="text">What the user wrote.</param>
+    /// <param name="problem">What is wrong and what to write instead, when the result is null.</param>
+    public static Address? Parse(string text, out string problem)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var parsed = ParseListener(text, portMin: 1);
+        problem = parsed.Flaw is { } flaw ? $"{flaw.Problem}; {flaw.Remedy}" : "";
+        return parsed.Flaw is null ? parsed.Value : null;
+    }
+
     /// <summary>Reads where to listen.</summary>
     /// <param name="text"><c>host:port</c>, <c>[v6]:port</c>, <c>:port</c> or <c>unix:/path</c>.</param>
     /// <param name="portMin">1, or 0 where the operating system may choose the port.</param>

@@ -18,7 +18,8 @@ public interface IConfigSource
 
     /// <summary>Reads a configuration that somebody has sent, as if it were in the file. Never throws.</summary>
     /// <param name="text">YAML or JSON.</param>
-    ConfigResult Parse(string text);
+    /// <param name="name">What errors call it.</param>
+    ConfigResult Parse(string text, string name);
 
     /// <summary>
     /// Makes ready what a configuration needs outside of the gateway, such as the file of a log, and changes nothing.

@@ -52,7 +52,7 @@ public sealed class ProxyServer : IAsyncDisposable
             IsLeaving = () => _isLeaving,
             LinesDropped = () => _reloader?.Sink?.Dropped ?? 0,
             ReloadAsync = ReloadAsync,
-            Plan = text => _reloader!.Plan(text),
+            Plan = (text, name) => _reloader!.Plan(text, name),
             Stop = _stop.Token,
         });
         _listeners = new(transport, proxy, admin, _metrics, _logger);

@@ -56,9 +56,10 @@ internal sealed class Reloader(
 
     /// <summary>What a reload would do now, or with another text; does nothing.</summary>
     /// <param name="text">The text; null: what the source has.</param>
-    public ReloadOutcome Plan(string? text)
+    /// <param name="name">What errors call the text; null: as they call the source.</param>
+    public ReloadOutcome Plan(string? text, string? name)
     {
-        var read = text is null || source is null ? Read() : source.Parse(text);
+        var read = text is null || source is null ? Read() : source.Parse(text, name ?? source.Name);
         var current = store.Current;
         if (read.Options is not { } file)
             return new() { Generation = current.Config.Generation, Errors = read.Errors, Warnings = read.Warnings };

@@ -166,7 +166,7 @@ internal sealed class CommandLineTests
         Assert.That(commands, Does.Contain("  --health-interval, -health-interval TIME: "));
 
         var codes = Surface.DescribeExitCodes().Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        Assert.That(codes, Has.Length.EqualTo(5));
+        Assert.That(codes, Has.Length.EqualTo(6));
     }
 
     private static ParseResult Parse(params string[] arguments)

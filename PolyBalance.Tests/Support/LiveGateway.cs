@@ -51,12 +51,12 @@ internal sealed class LiveGateway : IConfigSource, IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public ConfigResult Read() => Parse(Text);
+    public ConfigResult Read() => Parse(Text, Name);
 
     /// <inheritdoc/>
-    public ConfigResult Parse(string text)
+    public ConfigResult Parse(string text, string name)
     {
-        var result = ProxyOptions.Parse(text, Name);
+        var result = ProxyOptions.Parse(text, name);
         if (result.Options is not { } options)
             return result;
 
