@@ -28,6 +28,7 @@ internal sealed class HelpText : SynchronousCommandLineAction
             "polybalance check --config new.yaml && systemctl restart polybalance",
         ],
         ["status"] = ["polybalance status", "polybalance status --admin 10.0.0.5:8081 --token-file token --json"],
+        ["errors"] = ["polybalance errors", "polybalance errors --json | jq '.exchanges[] | select(.status == 504)'"],
         ["reload"] = ["polybalance reload", "polybalance plan && polybalance reload"],
         ["plan"] = ["polybalance plan", "polybalance plan new.yaml"],
         ["drain"] = ["polybalance drain web-2", "polybalance drain web-2 --timeout 10m && systemctl restart web-2"],

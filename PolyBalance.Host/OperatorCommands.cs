@@ -12,6 +12,8 @@ internal static class OperatorCommands
             (client, parsed, json) => StatusCommand.RunAsync(client, json, surroundings.Output));
         yield return Make("reload", "Have the running gateway take up its configuration anew", surroundings,
             (client, parsed, json) => ReloadCommand.RunAsync(client, null, json, surroundings));
+        yield return Make("errors", "Show the latest exchanges that failed or were slow, and every attempt of them",
+            surroundings, (client, parsed, json) => ErrorsCommand.RunAsync(client, json, surroundings));
         yield return Plan(surroundings);
         yield return Drain(surroundings);
         yield return Backend(

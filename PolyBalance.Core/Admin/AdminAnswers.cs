@@ -14,6 +14,7 @@ namespace PolyBalance.Admin;
 [JsonSerializable(typeof(ReloadAnswer))]
 [JsonSerializable(typeof(ConfigAnswer))]
 [JsonSerializable(typeof(DriftAnswer))]
+[JsonSerializable(typeof(ErrorsAnswer))]
 internal sealed partial class AdminAnswers : JsonSerializerContext;
 
 /// <summary>The ones to use: quotation marks and arrows stay readable. What is sent as JSON is no page.</summary>
@@ -190,3 +191,64 @@ internal sealed record ConfigAnswer(
 internal sealed record DriftAnswer(
     bool Drifted, IReadOnlyList<string> Changes, IReadOnlyList<string> Added, IReadOnlyList<string> Removed,
     IReadOnlyList<string> Changed);
+
+/// <summary>Exchanges that failed, that needed more than one attempt, or whose response was slow to begin.</summary>
+/// <param name="Exchanges">The latest first.</param>
+/// <param name="NotKept">How many more there were, too many in one second to be kept.</param>
+internal sealed record ErrorsAnswer(IReadOnlyList<FlightAnswer> Exchanges, long NotKept);
+
+/// <summary>One of them, under the names of the access log.</summary>
+internal sealed record FlightAnswer
+{
+    /// <summary>When the first byte of the request was there.</summary>
+    public required DateTimeOffset Time { get; init; }
+
+    /// <summary>Whose it was.</summary>
+    public required string ClientIp { get; init; }
+
+    /// <summary>The method.</summary>
+    public required string Method { get; init; }
+
+    /// <summary>The request target with its query, cut off after 1 KiB.</summary>
+    public required string Path { get; init; }
+
+    /// <summary>The Host that was asked for.</summary>
+    public required string Host { get; init; }
+
+    /// <summary>Where it was routed; empty: nowhere.</summary>
+    public required string Cluster { get; init; }
+
+    /// <summary>The address of the last backend; empty: there was none.</summary>
+    public required string Backend { get; init; }
+
+    /// <summary>What the client got.</summary>
+    public required int Status { get; init; }
+
+    /// <summary>What failed; empty: nothing in the end.</summary>
+    public required string Reason { get; init; }
+
+    /// <summary>To the last byte of the response.</summary>
+    public required double LatencyMs { get; init; }
+
+    /// <summary>To the head of the final response; null: there was none.</summary>
+    public required double? TtfbMs { get; init; }
+
+    /// <summary>Content from the client.</summary>
+    public required long BytesIn { get; init; }
+
+    /// <summary>Content to the client.</summary>
+    public required long BytesOut { get; init; }
+
+    /// <summary>The id that was forwarded and echoed.</summary>
+    public required string RequestId { get; init; }
+
+    /// <summary>Each attempt, in its order; empty when the only one went well.</summary>
+    public required IReadOnlyList<AttemptAnswer> Attempts { get; init; }
+}
+
+/// <summary>One try at one backend.</summary>
+/// <param name="Backend">Its address.</param>
+/// <param name="Status">What it answered; 0: nothing.</param>
+/// <param name="Reason">How it failed; empty: it did not.</param>
+/// <param name="DurationMs">How long it took.</param>
+internal sealed record AttemptAnswer(string Backend, int Status, string Reason, double DurationMs);

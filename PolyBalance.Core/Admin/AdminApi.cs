@@ -34,11 +34,13 @@ internal sealed class AdminApi
         var algorithm = new AlgorithmAdmin(gateway, writes);
         var config = new ConfigAdmin(gateway);
         var health = new HealthAdmin(gateway);
+        var errors = new ErrorsAdmin(gateway);
         _routes = new(StringComparer.Ordinal)
         {
             ["backends"] = [new("GET", _ => Now(backends.List())), new("POST", backends.AddAsync)],
             ["algorithm"] = [new("GET", _ => Now(algorithm.Show())), new("POST", algorithm.ChooseAsync)],
             ["health"] = [new("GET", _ => Now(health.Show()))],
+            ["errors"] = [new("GET", _ => Now(errors.Show()))],
             ["config"] = [new("GET", _ => Now(config.Show()))],
             ["config/drift"] = [new("GET", _ => Now(config.ShowDrift()))],
             ["reload"] = [new("POST", _ => config.ReloadAsync())],

@@ -186,7 +186,12 @@ internal sealed class ClientConnection : IConnectionWatcher, IWaitingClient
         // :: 15 record
         var duration = Heartbeat.ExactNow - exchange.Started;
         if (_shared.Metrics is { } metrics)
+        {
             exchange.CountIn(metrics, failure, duration);
+            if (FlightRecorder.Wants(failure, exchange.Attempts, exchange.TimeToFirstByte))
+                metrics.Flights.Add(exchange.ToRecord(failure, BelievedAddress(exchange.Request), duration));
+        }
+
         if (_shared.Sink is { } sink)
             sink.Record(exchange.ToRecord(failure, BelievedAddress(exchange.Request), duration));
 

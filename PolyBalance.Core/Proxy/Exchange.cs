@@ -203,6 +203,9 @@ internal sealed class Exchange : IResettable
             metrics.Sessions.Add((int)SessionResult, 1);
     }
 
+    /// <summary>How long the final response took to begin; zero when there was none.</summary>
+    public TimeSpan TimeToFirstByte => FirstByte == 0 ? TimeSpan.Zero : Client.Heartbeat.Span(FirstByte - Started);
+
     /// <summary>The client is gone, or takes nothing more.</summary>
     /// <returns>Why: who ended its connection.</returns>
     public FailureKind LoseClient()
@@ -228,7 +231,7 @@ internal sealed class Exchange : IResettable
         {
             Started = heartbeat.UtcAt(Started),
             Duration = heartbeat.Span(duration),
-            TimeToFirstByte = FirstByte == 0 ? TimeSpan.Zero : heartbeat.Span(FirstByte - Started),
+            TimeToFirstByte = TimeToFirstByte,
             ClientAddress = clientAddress,
             Method = Request.MethodMemory,
             Target = Request.TargetMemory,

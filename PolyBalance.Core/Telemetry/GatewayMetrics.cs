@@ -54,6 +54,9 @@ internal sealed class GatewayMetrics
     /// <summary>Backends' responses to requests of sticky sessions, by <see cref="SessionResult"/>.</summary>
     public LaneCounters Sessions { get; } = new();
 
+    /// <summary>Exchanges that failed or were slow, one by one.</summary>
+    public FlightRecorder Flights { get; } = new();
+
     /// <summary>Reloads: 0 those that were taken up, 1 those that were refused.</summary>
     public EventCounters Reloads { get; } = new(2);
 

@@ -30,6 +30,7 @@ internal sealed class AdminApiTests
         ("/admin/backends/a/resume", "POST", ""),
         ("/admin/algorithm", "GET HEAD POST", """{"algorithm":"p2c"}"""),
         ("/admin/health", "GET HEAD", null),
+        ("/admin/errors", "GET HEAD", null),
         ("/admin/config", "GET HEAD", null),
         ("/admin/config/drift", "GET HEAD", null),
         ("/admin/reload", "POST", ""),
@@ -293,6 +294,27 @@ internal sealed class AdminApiTests
 
         Assert.That(config.GetProperty("cluster web").GetProperty("timeouts.response").GetString(), Is.EqualTo("30s"));
         Assert.That(config.GetProperty("backend web/a").GetProperty("weight").GetString(), Is.EqualTo("5"));
+    }
+
+    [Test]
+    public async Task What_failed_lately_is_told_with_every_attempt_and_what_clients_do_is_not()
+    {
+        Assert.That((int)(await _gateway.GetAsync("/lost?x=1")).StatusCode, Is.EqualTo(502));
+        using var client = new System.Net.Sockets.TcpClient();
+        await client.ConnectAsync(System.Net.IPEndPoint.Parse(_gateway.Server.TrafficAddresses[0]));
+        await client.GetStream().WriteAsync("NO\r\n\r\n"u8.ToArray());
+        Assert.That(await client.GetStream().ReadAsync(new byte[1]), Is.Positive);
+
+        var exchanges = (await _gateway.AskAsync("GET", "/admin/errors")).Json.GetProperty("exchanges");
+
+        var one = exchanges.EnumerateArray().Single();
+        Assert.That((one.GetProperty("path").GetString(), one.GetProperty("status").GetInt32()),
+            Is.EqualTo(("/lost?x=1", 502)));
+        Assert.That(one.GetProperty("reason").GetString(), Is.EqualTo("connect_refused"));
+        Assert.That(
+            one.GetProperty("attempts").EnumerateArray().Select(attempt
+                => $"{attempt.GetProperty("backend")} {attempt.GetProperty("reason")}"),
+            Is.EquivalentTo(["127.0.0.1:2 connect_refused", "127.0.0.1:3 connect_refused"]));
     }
 
     private async Task<string> TagAsync()

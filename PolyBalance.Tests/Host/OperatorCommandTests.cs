@@ -90,6 +90,18 @@ internal sealed class OperatorCommandTests
     }
 
     [Test]
+    public async Task Errors_shows_what_failed_with_every_attempt()
+    {
+        Assert.That(await AskAsync("errors"), Is.Zero);
+        Assert.That(_run.Output, Does.StartWith("none since the start"));
+        await _gateway.GetAsync("/lost");
+
+        Assert.That(await AskAsync("errors"), Is.Zero);
+        Assert.That(_run.Output, Does.Match(
+            @"GET 127.0.0.1:\d+/lost 502 connect_refused [\d.]+ ms \w+\n    127.0.0.1:\d connect_refused [\d.]+ ms\n"));
+    }
+
+    [Test]
     public async Task A_backend_that_is_not_there_is_named()
     {
         Assert.That(await AskAsync("drain", "z"), Is.EqualTo(ExitCode.Refused));
