@@ -83,7 +83,8 @@ internal static class RunCommand
     {
         using var stop = new CancellationTokenSource();
         signals.Reload = () => _ = server.ReloadConfigurationAsync();
-        var watch = named == "-"
+        // Standard input says nothing more. Who runs on flags alone is not to find a later file taken up.
+        var watch = named == "-" || source.Text is not { Length: > 0 }
             ? Task.CompletedTask
             : ConfigWatch.RunAsync(
                 () => ConfigFile.TryRead(named, isNeeded: true, surroundings, out var found, out _) == ExitCode.Fine

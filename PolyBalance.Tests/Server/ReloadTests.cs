@@ -164,6 +164,36 @@ internal sealed class ReloadTests
     }
 
     [Test]
+    public async Task Two_hundred_sessions_stay_where_they_are_through_reloads_good_and_bad()
+    {
+        _gateway.Text = Head + Sticky();
+        await _gateway.Server.ReloadConfigurationAsync();
+        using var client = new HttpClient(new SocketsHttpHandler { UseCookies = false });
+        var sessions = new List<(string Cookie, string Home)>();
+        for (var session = 0; session < 200; session++)
+        {
+            using var first = await AskAsync(client, cookie: null);
+            var cookie = first.Headers.GetValues("Set-Cookie").Single().Split(';')[0];
+            sessions.Add((cookie, await first.Content.ReadAsStringAsync()));
+        }
+
+        Assert.That(sessions.Select(session => session.Home).Distinct().Count(), Is.EqualTo(2));
+        for (var round = 0; round < 10; round++)
+        {
+            // Other limits, another backend without weight, a bad file, and back.
+            var other = round % 2 == 0 ? ", { address: \"127.0.0.1:5\", weight: 0 }" : "";
+            _gateway.Text = Head + Sticky(other) + (round % 3 == 2 ? "nonsense: 1\n" : "");
+            await _gateway.Server.ReloadConfigurationAsync();
+            foreach (var (cookie, home) in sessions)
+            {
+                using var response = await AskAsync(client, cookie);
+                Assert.That(await response.Content.ReadAsStringAsync(), Is.EqualTo(home));
+                Assert.That(response.Headers.Contains("Set-Cookie"), Is.False);
+            }
+        }
+    }
+
+    [Test]
     public async Task A_plan_tells_the_same_and_does_nothing()
     {
         var before = _gateway.Server.Store.Current;
@@ -188,6 +218,19 @@ internal sealed class ReloadTests
 
     private static string Cluster(string address, string algorithm = "round_robin")
         => $"clusters: {{ web: {{ algorithm: {algorithm}, health: off, backends: [ \"{address}\" ] }} }}\n";
+
+    private string Sticky(string more = "")
+        => "clusters: { web: { health: off, sticky: { max_age: 1h }, backends: [ "
+            + $"\"{_a.Address}\", \"{_b.Address}\"{more} ] }} }}\n";
+
+    private async Task<HttpResponseMessage> AskAsync(HttpClient client, string? cookie)
+    {
+        using var request = new HttpRequestMessage(
+            HttpMethod.Get, new Uri($"http://{_gateway.Server.TrafficAddresses[0]}/"));
+        if (cookie is not null)
+            request.Headers.Add("Cookie", cookie);
+        return await client.SendAsync(request);
+    }
 
     private static async Task AskOverAsync(TcpClient client, string path, string expected, string fields = "")
     {
