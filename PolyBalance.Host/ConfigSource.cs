@@ -25,7 +25,7 @@ internal sealed class ConfigSource(
     /// <inheritdoc/>
     public string Name { get; private set; } = named ?? "the configuration";
 
-    /// <summary>The text that was read last; null: none yet. Any thread.</summary>
+    /// <summary>The text that was taken up last, or tried; null: none yet. Any thread.</summary>
     public string? Text
     {
         get => _text;
@@ -36,7 +36,7 @@ internal sealed class ConfigSource(
     public ProxyOptions? Options { get; private set; }
 
     /// <inheritdoc/>
-    public ConfigResult Read()
+    public ConfigResult Read(bool isToApply)
     {
         if (named == "-")
             return Failed("standard input cannot be read again", "start the gateway with a file to reload it");
@@ -48,7 +48,8 @@ internal sealed class ConfigSource(
 
         if (config.Name.Length > 0)
             Name = config.Name;
-        _text = config.Text;
+        if (isToApply)
+            _text = config.Text;
         return Parse(config.Text, Name);
     }
 

@@ -44,7 +44,7 @@ internal sealed class AdminApi
             ["config"] = [new("GET", _ => Now(config.Show()))],
             ["config/drift"] = [new("GET", _ => Now(config.ShowDrift()))],
             ["reload"] = [new("POST", _ => config.ReloadAsync())],
-            ["plan"] = [new("POST", request => Now(config.Plan(request)), ChangesNothing: true)],
+            ["plan"] = [new("POST", config.PlanAsync, ChangesNothing: true)],
         };
         _backendRoutes =
         [

@@ -30,7 +30,7 @@ internal sealed record AdminRequest(string Method, string Id, string Content, st
             return AdminAnswer.BadContent([new(Place, problem.Line, problem.Column, problem.Text, "send JSON")]);
 
         var report = new ConfigReport { AllowsExec = options.AllowsExec };
-        var node = YamlReader.Read(Content, Place, static _ => null, report);
+        var node = YamlReader.Read(Content, Place, environment: null, report);
         if (node is ConfigMap map)
             value = ConfigSection.Bind(map, "", report, bind).Value;
         else if (!report.HasErrors)

@@ -31,7 +31,7 @@ internal sealed class ConfigAdmin(GatewayView gateway)
     public async Task<AdminAnswer> ReloadAsync() => Describe(await gateway.ReloadAsync(), isApplied: true);
 
     /// <summary><c>POST /admin/plan</c>: of the file, or of the text that is sent as <c>config</c>.</summary>
-    public AdminAnswer Plan(AdminRequest request)
+    public async Task<AdminAnswer> PlanAsync(AdminRequest request)
     {
         var sent = default((string? Text, string? Name));
         if (request.Content.Length > 0)
@@ -46,7 +46,7 @@ internal sealed class ConfigAdmin(GatewayView gateway)
                 return wrong;
         }
 
-        return Describe(gateway.Plan(sent.Text, sent.Name), isApplied: false);
+        return Describe(await gateway.PlanAsync(sent.Text, sent.Name), isApplied: false);
     }
 
     private static AdminAnswer Describe(ReloadOutcome outcome, bool isApplied)

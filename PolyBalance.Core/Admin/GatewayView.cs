@@ -34,7 +34,7 @@ internal sealed record GatewayView(
     public required Func<Task<ReloadOutcome>> ReloadAsync { get; init; }
 
     /// <summary>What a reload would do, now or with another text, which errors call by the second one.</summary>
-    public required Func<string?, string?, ReloadOutcome> Plan { get; init; }
+    public required Func<string?, string?, Task<ReloadOutcome>> PlanAsync { get; init; }
 
     /// <summary>Ends with the gateway.</summary>
     public required CancellationToken Stop { get; init; }

@@ -52,6 +52,7 @@ internal static class RequestContent
         }
 
         connection.ReadDeadline = Transport.Heartbeat.Unbounded;
+        connection.IsIdle = true;
         exchange.State.RequestReceived();
         return FailureKind.None;
     }

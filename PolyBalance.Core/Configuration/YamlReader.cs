@@ -16,13 +16,13 @@ internal sealed class YamlReader
     private const int WeightMax = 100_000;
 
     private readonly string _file;
-    private readonly Func<string, string?> _environment;
+    private readonly Func<string, string?>? _environment;
     private readonly ConfigReport _report;
     private readonly Parser _parser;
     private readonly Dictionary<string, ConfigNode> _anchors = new(StringComparer.Ordinal);
     private int _weight;
 
-    private YamlReader(string text, string file, Func<string, string?> environment, ConfigReport report)
+    private YamlReader(string text, string file, Func<string, string?>? environment, ConfigReport report)
     {
         _file = file;
         _environment = environment;
@@ -33,11 +33,11 @@ internal sealed class YamlReader
     /// <summary>Reads a text. Total: what is wrong goes into the report.</summary>
     /// <param name="text">YAML or JSON.</param>
     /// <param name="file">What errors call the text.</param>
-    /// <param name="environment">Looks up <c>${NAME}</c> in values.</param>
+    /// <param name="environment">Looks up <c>${NAME}</c> in values; null: values stand for themselves.</param>
     /// <param name="report">Takes the errors.</param>
     /// <returns>The tree; <see langword="null"/> when the text holds nothing, or nothing that could be read to its
     /// end.</returns>
-    public static ConfigNode? Read(string text, string file, Func<string, string?> environment, ConfigReport report)
+    public static ConfigNode? Read(string text, string file, Func<string, string?>? environment, ConfigReport report)
     {
         // Windows editors put a byte order mark there; to the parser it would be part of the first key.
         var body = text.TrimStart('\uFEFF');
@@ -174,7 +174,7 @@ internal sealed class YamlReader
     private ConfigNode Substitute(Scalar scalar, Position at)
     {
         var isPlain = scalar is { Style: ScalarStyle.Plain, Tag.IsEmpty: true };
-        if (!scalar.Value.Contains("${", StringComparison.Ordinal))
+        if (_environment is null || !scalar.Value.Contains("${", StringComparison.Ordinal))
             return new ConfigScalar(at, scalar.Value, isPlain);
 
         // Columns can be counted as long as no escape or line break makes the text differ from what is written.

@@ -14,7 +14,10 @@ public interface IConfigSource
     string Name { get; }
 
     /// <summary>Reads the configuration as it is now, with what overrides it. Never throws.</summary>
-    ConfigResult Read();
+    /// <param name="isToApply">
+    /// Whether it is to be taken up, if it can be; otherwise somebody only wants to know what is there.
+    /// </param>
+    ConfigResult Read(bool isToApply);
 
     /// <summary>Reads a configuration that somebody has sent, as if it were in the file. Never throws.</summary>
     /// <param name="text">YAML or JSON.</param>

@@ -52,7 +52,7 @@ public sealed class ProxyServer : IAsyncDisposable
             IsLeaving = () => _isLeaving,
             LinesDropped = () => _reloader?.Sink?.Dropped ?? 0,
             ReloadAsync = ReloadAsync,
-            Plan = (text, name) => _reloader!.Plan(text, name),
+            PlanAsync = (text, name) => _reloader!.PlanAsync(text, name, _stop.Token),
             Stop = _stop.Token,
         });
         _listeners = new(transport, proxy, admin, _metrics, _logger);
@@ -140,7 +140,11 @@ public sealed class ProxyServer : IAsyncDisposable
     /// Says from now on that no more traffic should be sent here; everything else goes on. For whoever lets those who
     /// send it find out before <see cref="DrainAsync"/>. Any thread.
     /// </summary>
-    public void AnnounceDrain() => _isLeaving = true;
+    public void AnnounceDrain()
+    {
+        _isLeaving = true;
+        _reloader.Refuse();
+    }
 
     /// <summary>
     /// Stops accepting, closes idle connections, and lets exchanges finish until the deadline; then ends what is left.
@@ -149,6 +153,7 @@ public sealed class ProxyServer : IAsyncDisposable
     public async Task DrainAsync(TimeSpan deadline)
     {
         AnnounceDrain();
+        await _reloader.SettleAsync();
         var traffic = _listeners.Traffic;
         Log.Draining(_logger, traffic.Count, deadline);
         // Clients first: a response that ends while listeners close must say already that it is the last.
@@ -173,6 +178,8 @@ public sealed class ProxyServer : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        AnnounceDrain();
+        await _reloader.SettleAsync();
         await _listeners.CloseAsync();
         await _health.DisposeAsync();
         foreach (var backend in _store.Current.Backends())
@@ -185,7 +192,7 @@ public sealed class ProxyServer : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private Task<ReloadOutcome> ReloadAsync() => _reloader.ReloadAsync(() => _isLeaving, _stop.Token);
+    private Task<ReloadOutcome> ReloadAsync() => _reloader.ReloadAsync(_stop.Token);
 
     private void SweepBackends()
     {

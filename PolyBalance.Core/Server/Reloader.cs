@@ -28,6 +28,7 @@ internal sealed class Reloader(
 
     private readonly SemaphoreSlim _turn = new(1);
     private volatile IExchangeSink? _sink;
+    private volatile bool _isRefusing;
 
     /// <summary>Who hears of exchanges; null: nobody.</summary>
     public IExchangeSink? Sink
@@ -37,14 +38,13 @@ internal sealed class Reloader(
     }
 
     /// <summary>Reads the configuration and puts it in force.</summary>
-    /// <param name="isLeaving">Whether the gateway has been told to stop: then nothing is taken up any more.</param>
     /// <param name="stop">The gateway is at its end.</param>
-    public async Task<ReloadOutcome> ReloadAsync(Func<bool> isLeaving, CancellationToken stop)
+    public async Task<ReloadOutcome> ReloadAsync(CancellationToken stop)
     {
         await _turn.WaitAsync(stop);
         try
         {
-            var outcome = await ApplyAsync(isLeaving() ? Late() : Read(), stop);
+            var outcome = await ApplyAsync(_isRefusing ? Late() : Read(isToApply: true), stop);
             Tell(outcome);
             return outcome;
         }
@@ -57,9 +57,38 @@ internal sealed class Reloader(
     /// <summary>What a reload would do now, or with another text; does nothing.</summary>
     /// <param name="text">The text; null: what the source has.</param>
     /// <param name="name">What errors call the text; null: as they call the source.</param>
-    public ReloadOutcome Plan(string? text, string? name)
+    /// <param name="stop">The gateway is at its end.</param>
+    public async Task<ReloadOutcome> PlanAsync(string? text, string? name, CancellationToken stop)
     {
-        var read = text is null || source is null ? Read() : source.Parse(text, name ?? source.Name);
+        await _turn.WaitAsync(stop);
+        try
+        {
+            return Compare(text is null || source is null
+                ? Read(isToApply: false)
+                : source.Parse(text, name ?? source.Name));
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>From now on nothing is taken up any more: the gateway has been told to stop. Any thread.</summary>
+    public void Refuse() => _isRefusing = true;
+
+    /// <summary>Returns once no reload is under way that could still open a listener. After <see cref="Refuse"/>.
+    /// </summary>
+    public async Task SettleAsync()
+    {
+        await _turn.WaitAsync();
+        _turn.Release();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _turn.Dispose();
+
+    private ReloadOutcome Compare(ConfigResult read)
+    {
         var current = store.Current;
         if (read.Options is not { } file)
             return new() { Generation = current.Config.Generation, Errors = read.Errors, Warnings = read.Warnings };
@@ -77,9 +106,6 @@ internal sealed class Reloader(
         };
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => _turn.Dispose();
-
     private ConfigResult Late() => new()
     {
         Errors =
@@ -88,7 +114,7 @@ internal sealed class Reloader(
         ],
     };
 
-    private ConfigResult Read() => source?.Read() ?? new()
+    private ConfigResult Read(bool isToApply) => source?.Read(isToApply) ?? new()
     {
         Errors =
         [

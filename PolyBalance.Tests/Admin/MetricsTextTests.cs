@@ -139,7 +139,7 @@ internal sealed class MetricsTextTests
             IsLeaving = () => false,
             LinesDropped = () => 0,
             ReloadAsync = () => throw new NotSupportedException(),
-            Plan = (_, _) => throw new NotSupportedException(),
+            PlanAsync = (_, _) => throw new NotSupportedException(),
             Stop = CancellationToken.None,
         };
         using var content = new PagedContent();

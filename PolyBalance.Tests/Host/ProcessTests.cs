@@ -140,6 +140,24 @@ internal sealed class ProcessTests
     }
 
     [Test]
+    public async Task The_access_log_on_stdout_changes_its_form_with_a_reload()
+    {
+        using var run = Run();
+        var address = await AddressAsync(run);
+        await GetAsync(address, "/first");
+        var file = Path.Combine(_folder, "polybalance.yaml");
+        File.WriteAllText(
+            file, File.ReadAllText(file).Replace("access: json", "access: combined", StringComparison.Ordinal));
+        await run.ErrorLineAsync("Reloaded polybalance.yaml, generation 2");
+        await GetAsync(address, "/second");
+
+        run.Signal(HostProcess.SigTerm);
+        Assert.That(await run.EndAsync(), Is.Zero);
+        Assert.That(run.Output.First(), Does.StartWith("{").And.Contain("/first"));
+        Assert.That(run.Output.Last(), Does.Contain("\"GET /second HTTP/1.1\" 200"));
+    }
+
+    [Test]
     public async Task An_access_log_that_cannot_be_opened_ends_the_run_before_it_begins()
     {
         using var run = Run(access: Path.Combine(_folder, "missing", "access.log"));

@@ -216,6 +216,46 @@ internal sealed class ReloadTests
         Assert.That((await _gateway.AskAsync("POST", "/admin/reload", "")).Status, Is.EqualTo(422));
     }
 
+    [Test]
+    public async Task A_reload_under_way_leaves_no_listener_behind_when_the_end_begins()
+    {
+        using var isPreparing = new SemaphoreSlim(0);
+        using var mayGoOn = new SemaphoreSlim(0);
+        _gateway.Preparing = () =>
+        {
+            isPreparing.Release();
+            mayGoOn.Wait();
+        };
+        _gateway.Text = Head.Replace("} ]", "}, { bind: \"127.0.0.1:2\" } ]", StringComparison.Ordinal)
+            + Cluster(_a.Address);
+        var reload = Task.Run(_gateway.Server.ReloadConfigurationAsync);
+        await isPreparing.WaitAsync().InTime();
+        var drain = _gateway.Server.DrainAsync(TimeSpan.FromSeconds(10));
+        mayGoOn.Release();
+        await Task.WhenAll(reload, drain).InTime();
+
+        foreach (var address in _gateway.Server.TrafficAddresses)
+        {
+            using var late = new TcpClient();
+            Assert.That(async () => await late.ConnectAsync(IPEndPoint.Parse(address)),
+                Throws.InstanceOf<SocketException>(), address);
+        }
+    }
+
+    [Test]
+    public async Task Variables_of_a_text_that_is_planned_are_those_of_the_configuration_and_not_of_the_order()
+    {
+        var text = (Head + Cluster("${NOWHERE}")).Replace("\n", "\\n", StringComparison.Ordinal)
+            .Replace("\"", "\\\"", StringComparison.Ordinal);
+
+        var (status, json, _) = await _gateway.AskAsync(
+            "POST", "/admin/plan", $"{{\"config\":\"{text}\",\"name\":\"new.yaml\"}}");
+
+        Assert.That(status, Is.EqualTo(422));
+        Assert.That(json.GetProperty("errors")[0].GetProperty("message").GetString(),
+            Does.StartWith("new.yaml:3:").And.Contains("`NOWHERE` is not set"));
+    }
+
     private static string Cluster(string address, string algorithm = "round_robin")
         => $"clusters: {{ web: {{ algorithm: {algorithm}, health: off, backends: [ \"{address}\" ] }} }}\n";
 

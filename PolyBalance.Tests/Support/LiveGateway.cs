@@ -17,7 +17,7 @@ internal sealed class LiveGateway : IConfigSource, IAsyncDisposable
     private LiveGateway(string text, string? token)
     {
         (Text, Token) = (text, token is null ? null : BearerToken.Parse(token, out _));
-        var read = Read();
+        var read = Parse(Text, Name);
         Assert.That(read.Errors, Is.Empty);
         _server = ProxyServer.Create(read.Options!, new Logs(Lines), sink: null, this);
     }
@@ -27,6 +27,9 @@ internal sealed class LiveGateway : IConfigSource, IAsyncDisposable
 
     /// <summary>What is in the way of the next reload outside of the gateway.</summary>
     public ConfigError? Obstacle { get; set; }
+
+    /// <summary>Called in the middle of a reload; null: nothing is.</summary>
+    public Action? Preparing { get; set; }
 
     /// <summary>What was adopted last.</summary>
     public ProxyOptions? Adopted { get; private set; }
@@ -51,7 +54,7 @@ internal sealed class LiveGateway : IConfigSource, IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public ConfigResult Read() => Parse(Text, Name);
+    public ConfigResult Read(bool isToApply) => Parse(Text, Name);
 
     /// <inheritdoc/>
     public ConfigResult Parse(string text, string name)
@@ -72,7 +75,11 @@ internal sealed class LiveGateway : IConfigSource, IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public ConfigError? Prepare(ProxyOptions options) => Obstacle;
+    public ConfigError? Prepare(ProxyOptions options)
+    {
+        Preparing?.Invoke();
+        return Obstacle;
+    }
 
     /// <inheritdoc/>
     public IExchangeSink? Adopt(ProxyOptions options)
