@@ -14,11 +14,35 @@ internal static class OperatorCommands
             (client, parsed, json) => ReloadCommand.RunAsync(client, null, json, surroundings));
         yield return Make("errors", "Show the latest exchanges that failed or were slow, and every attempt of them",
             surroundings, (client, parsed, json) => ErrorsCommand.RunAsync(client, json, surroundings));
+        yield return Explain(surroundings);
         yield return Plan(surroundings);
         yield return Drain(surroundings);
         yield return Backend(
             new Command("resume", "Let a drained backend of the running gateway have new work again"), surroundings,
             (client, id, parsed, json) => DrainCommand.ResumeAsync(client, id, json, surroundings));
+    }
+
+    private static Command Explain(Surroundings surroundings)
+    {
+        var request = new Argument<string>("REQUEST")
+        {
+            Description = "What a client would ask for: a URL or path, or \"METHOD URL\"",
+        };
+        var lines = new Option<string[]>("--header", "-H", "-header")
+        {
+            Description = "A field of the request, such as \"Cookie: a=b\"; as often as needed",
+            HelpName = "LINE",
+        };
+        var address = CommandLine.Flag("client-ip", "ADDRESS", "Whose request it would be (default: 127.0.0.1)");
+        var command = Make(
+            "explain", "Show where a request would go now, and why no other backend gets it", surroundings,
+            (client, parsed, json) => ExplainCommand.RunAsync(
+                client, parsed.GetValue(request)!, parsed.GetValue(lines) ?? [], parsed.GetValue(address), json,
+                surroundings));
+        command.Add(request);
+        command.Add(lines);
+        command.Add(address);
+        return command;
     }
 
     private static Command Plan(Surroundings surroundings)

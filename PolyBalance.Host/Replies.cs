@@ -50,4 +50,25 @@ internal static class Replies
         foreach (var line in lines.EnumerateArray())
             output.WriteLine($"  {line.GetString()}");
     }
+
+    /// <summary>Prints rows as columns that are as wide as they need to be.</summary>
+    /// <param name="rows">The titles first; all of one length.</param>
+    /// <param name="output">Where to.</param>
+    /// <param name="rightAligned">Columns of numbers, from 0.</param>
+    public static void WriteColumns(IReadOnlyList<string[]> rows, TextWriter output, int[] rightAligned)
+    {
+        var widths = new int[rows[0].Length];
+        foreach (var row in rows)
+        {
+            for (var column = 0; column < row.Length; column++)
+                widths[column] = Math.Max(widths[column], row[column].Length);
+        }
+
+        foreach (var row in rows)
+        {
+            var cells = row.Select((text, column) => rightAligned.Contains(column) ? text.PadLeft(widths[column])
+                : text.PadRight(widths[column]));
+            output.WriteLine(string.Join("  ", cells).TrimEnd());
+        }
+    }
 }

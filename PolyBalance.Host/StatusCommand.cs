@@ -9,6 +9,8 @@ internal static class StatusCommand
     private static readonly string[] Titles =
         ["CLUSTER", "BACKEND", "ADDRESS", "STATE", "WEIGHT", "IN FLIGHT", "REQUESTS", "FAILED", "P50", "P99", "WHY"];
 
+    private static readonly int[] RightAligned = [4, 5, 6, 7, 8, 9];
+
     /// <summary>Prints it.</summary>
     /// <param name="client">Whom to ask.</param>
     /// <param name="isJson">Print the answer as it is.</param>
@@ -32,7 +34,7 @@ internal static class StatusCommand
             ]);
         }
 
-        WriteColumns(rows, output);
+        Replies.WriteColumns(rows, output, RightAligned);
         var drift = await client.AskAsync(HttpMethod.Get, "admin/config/drift");
         var count = drift.IsFine ? drift.Json.GetProperty("changes").GetArrayLength() : 0;
         await output.WriteLineAsync();
@@ -49,23 +51,4 @@ internal static class StatusCommand
         => of.GetProperty(key) is { ValueKind: JsonValueKind.Number } time
             ? string.Create(CultureInfo.InvariantCulture, $"{time.GetDouble():0.0} ms")
             : "-";
-
-    private static void WriteColumns(List<string[]> rows, TextWriter output)
-    {
-        var widths = new int[Titles.Length];
-        foreach (var row in rows)
-        {
-            for (var column = 0; column < row.Length; column++)
-                widths[column] = Math.Max(widths[column], row[column].Length);
-        }
-
-        foreach (var row in rows)
-        {
-            var cells = row.Select((text, column) => IsNumber(column) ? text.PadLeft(widths[column])
-                : text.PadRight(widths[column]));
-            output.WriteLine(string.Join("  ", cells).TrimEnd());
-        }
-    }
-
-    private static bool IsNumber(int column) => column is >= 4 and <= 9;
 }

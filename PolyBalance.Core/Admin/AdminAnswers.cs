@@ -15,6 +15,7 @@ namespace PolyBalance.Admin;
 [JsonSerializable(typeof(ConfigAnswer))]
 [JsonSerializable(typeof(DriftAnswer))]
 [JsonSerializable(typeof(ErrorsAnswer))]
+[JsonSerializable(typeof(Explanation))]
 internal sealed partial class AdminAnswers : JsonSerializerContext;
 
 /// <summary>The ones to use: quotation marks and arrows stay readable. What is sent as JSON is no page.</summary>

@@ -35,6 +35,7 @@ internal sealed class AdminApi
         var config = new ConfigAdmin(gateway);
         var health = new HealthAdmin(gateway);
         var errors = new ErrorsAdmin(gateway);
+        var explain = new ExplainAdmin(gateway.Store, gateway.Transport.Heartbeat, gateway.Health);
         _routes = new(StringComparer.Ordinal)
         {
             ["backends"] = [new("GET", _ => Now(backends.List())), new("POST", backends.AddAsync)],
@@ -44,6 +45,7 @@ internal sealed class AdminApi
             ["config"] = [new("GET", _ => Now(config.Show()))],
             ["config/drift"] = [new("GET", _ => Now(config.ShowDrift()))],
             ["reload"] = [new("POST", _ => config.ReloadAsync())],
+            ["explain"] = [new("POST", request => Now(explain.Explain(request)), ChangesNothing: true)],
             ["plan"] = [new("POST", config.PlanAsync, ChangesNothing: true)],
         };
         _backendRoutes =

@@ -150,6 +150,9 @@ internal sealed class Backend
     public bool TryResume(out Admission admission)
         => TryBegin(isLastResort: Passive.Stage == ServiceStage.InService, out admission);
 
+    /// <summary>Whether <see cref="TryResume"/> would find room. A glance.</summary>
+    public bool CouldResume => Passive.Stage == ServiceStage.InService ? !IsAtMax : !IsFull;
+
     /// <summary>An attempt that <see cref="TryBegin"/> admitted is not made. Instead of <see cref="Report"/>.</summary>
     public void Withdraw(Admission admission)
     {

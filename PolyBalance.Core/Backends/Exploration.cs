@@ -38,6 +38,9 @@ internal sealed class Exploration
         return true;
     }
 
+    /// <summary>Whether <see cref="IsDueWhenPassedOver"/> would say so now. A glance.</summary>
+    public bool WouldBeDue => Volatile.Read(ref _passedOver) + 1 >= Volatile.Read(ref _interval);
+
     /// <summary>An answer has come.</summary>
     /// <returns>
     /// Whether it was asked for to find out; when others are under way as well, one of them counts for it.

@@ -66,6 +66,30 @@ internal sealed class ConsistentHash(int loadPercent) : IBalancingAlgorithm
             return _candidates[first].Backend;
         }
 
+        public override string[] Weigh(in SelectionContext context)
+        {
+            var key = context.Key == 0 ? new Draws(context.Draw).Next() : context.Key;
+            var bound = _loadPercent > 0 ? BoundAmong(context) : default;
+            var scores = new double[_seeds.Length];
+            for (var index = 0; index < scores.Length; index++)
+                scores[index] = Score(StableHash.Mix(key ^ _seeds[index]), index);
+
+            var remarks = new string[_seeds.Length];
+            for (var index = 0; index < remarks.Length; index++)
+            {
+                var rank = 1;
+                foreach (var score in scores)
+                    rank += score > scores[index] ? 1 : 0;
+                var load = Load.Of(_candidates[index]);
+                var whose = context.Key == 0 ? "a key drawn for lack of one" : "this key";
+                remarks[index] = Remark.OfRank(rank, whose)
+                    + (bound.IsNone || load.IsIdle || bound.HasRoom(load)
+                        ? "" : $"; it has its bounded share: {Remark.OfLoad(_candidates[index])}");
+            }
+
+            return remarks;
+        }
+
         // The best of the key's ranking that the exchange may go to and that has room; -1: nobody.
         private int FirstOf(ulong key, in SelectionContext context, Bound bound)
         {

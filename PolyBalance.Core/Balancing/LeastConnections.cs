@@ -58,7 +58,15 @@ internal sealed class LeastConnections : IBalancingAlgorithm
             if (isIdle)
                 return _idle.Pick(context);
 
-            return candidates[tied[tiedCount == 1 ? 0 : (int)(Counter.Next() % (ulong)tiedCount)]].Backend;
+            return candidates[tied[tiedCount == 1 ? 0 : (int)(Counter.Next(context) % (ulong)tiedCount)]].Backend;
+        }
+
+        public override string[] Weigh(in SelectionContext context)
+        {
+            var isIdle = true;
+            foreach (var candidate in candidates)
+                isIdle &= Load.Of(candidate).IsIdle;
+            return isIdle ? _idle.Weigh(context) : Remark.OfEach(candidates, Remark.OfLoad);
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using PolyBalance.Backends;
 
 namespace PolyBalance.Balancing;
@@ -51,9 +52,24 @@ internal sealed class PeakEwma : IBalancingAlgorithm
 
             var (firstTime, secondTime) = Expect(first, second, context.Now);
             var picked = IsBetter(second, secondTime, first, firstTime)
-                ? OrExplore(first, firstTime, second, secondTime)
-                : OrExplore(second, secondTime, first, firstTime);
+                ? OrExplore(first, firstTime, second, secondTime, context)
+                : OrExplore(second, secondTime, first, firstTime, context);
             return _candidates[picked].Backend;
+        }
+
+        public override string[] Weigh(in SelectionContext context)
+        {
+            var remarks = Remark.OfEach(_candidates, Remark.OfLoad);
+            for (var index = 0; index < remarks.Length; index++)
+            {
+                var estimate = _times[index].EstimateAt(context.Now);
+                remarks[index] = estimate == 0
+                    ? $"not heard of yet, so expected to answer like the others; {remarks[index]}"
+                    : string.Create(
+                        CultureInfo.InvariantCulture, $"expected to answer in {estimate:0.###} ms; {remarks[index]}");
+            }
+
+            return remarks;
         }
 
         private bool IsBetter(int second, float secondTime, int first, float firstTime)
@@ -66,8 +82,16 @@ internal sealed class PeakEwma : IBalancingAlgorithm
         }
 
         // The winner, unless the slower one has lost so often that it is time to find out whether it still is slower.
-        private int OrExplore(int loser, float loserTime, int winner, float winnerTime)
-            => loserTime > winnerTime && _times[loser].Exploration.IsDueWhenPassedOver() ? loser : winner;
+        private int OrExplore(
+            int loser, float loserTime, int winner, float winnerTime, in SelectionContext context)
+        {
+            if (loserTime <= winnerTime)
+                return winner;
+
+            var exploration = _times[loser].Exploration;
+            var isDue = context.Glance is null ? exploration.IsDueWhenPassedOver() : exploration.WouldBeDue;
+            return isDue ? loser : winner;
+        }
 
         private static float Cost(float time, Load load) => time * (load.InFlight + 1) / load.Weight;
 

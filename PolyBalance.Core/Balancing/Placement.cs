@@ -42,6 +42,15 @@ internal sealed class Placement(ImmutableArray<Candidate> eligible, Selector sel
     public Backend? FindAnywhere(in SelectionContext context, out Admission admission)
         => FindWithin(context.AsLastResort(), isLastResort: true, out admission);
 
+    /// <summary>What <see cref="Find"/> would answer now. Moves nothing on and takes no place.</summary>
+    /// <param name="context">Whose place; a glance.</param>
+    public Backend? Foresee(in SelectionContext context)
+        => selector.Pick(context) ?? (canWait && IsWorthWaiting(context) ? null : ForeseeAnywhere(context));
+
+    /// <summary>What <see cref="FindAnywhere"/> would answer now.</summary>
+    /// <param name="context">Whose place; a glance.</param>
+    public Backend? ForeseeAnywhere(in SelectionContext context) => selector.Pick(context.AsLastResort());
+
     /// <summary>Whether there is anybody whom an exchange has not tried.</summary>
     public bool HasOthersThan(ReadOnlySpan<Backend> tried)
     {
@@ -100,5 +109,7 @@ internal sealed class Placement(ImmutableArray<Candidate> eligible, Selector sel
     private sealed class Nobody : Selector
     {
         public override Backend? Pick(in SelectionContext context) => null;
+
+        public override string[] Weigh(in SelectionContext context) => [];
     }
 }

@@ -34,5 +34,11 @@ internal sealed class PowerOfTwo : IBalancingAlgorithm
             var second = _lottery.Draw(context, ref draws, except: first);
             return candidates[second >= 0 && Load.Of(candidates[second]).IsBelow(load) ? second : first].Backend;
         }
+
+        public override string[] Weigh(in SelectionContext context)
+        {
+            var all = candidates;
+            return Remark.OfEach(all, one => $"{Remark.OfChance(one, all)}; {Remark.OfLoad(one)}");
+        }
     }
 }

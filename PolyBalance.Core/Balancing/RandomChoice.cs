@@ -25,5 +25,11 @@ internal sealed class RandomChoice : IBalancingAlgorithm
             var index = _lottery.Draw(context, ref draws);
             return index < 0 ? null : candidates[index].Backend;
         }
+
+        public override string[] Weigh(in SelectionContext context)
+        {
+            var all = candidates;
+            return Remark.OfEach(all, candidate => Remark.OfChance(candidate, all));
+        }
     }
 }

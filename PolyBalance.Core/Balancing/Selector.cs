@@ -18,8 +18,9 @@ internal readonly record struct Candidate(Backend Backend, int Weight);
 /// <param name="draw">64 random bits, drawn for this pick.</param>
 /// <param name="excluded">Backends that this exchange has tried already.</param>
 /// <param name="isLastResort">Nobody took the request while slow starts and trials were respected.</param>
+/// <param name="glance">Counts turns instead of taking them; null: the pick is meant.</param>
 internal readonly ref struct SelectionContext(
-    ulong key, long now, ulong draw, ReadOnlySpan<Backend> excluded, bool isLastResort = false)
+    ulong key, long now, ulong draw, ReadOnlySpan<Backend> excluded, bool isLastResort = false, Glance? glance = null)
 {
     private readonly ReadOnlySpan<Backend> _excluded = excluded;
     private readonly bool _isLastResort = isLastResort;
@@ -32,6 +33,9 @@ internal readonly ref struct SelectionContext(
 
     /// <summary>64 random bits, drawn for this pick: <see cref="Draws"/> makes of them what a selector needs.</summary>
     public ulong Draw { get; } = draw;
+
+    /// <summary>Where the pick is foreseen and not made; null: it is made.</summary>
+    public Glance? Glance { get; } = glance;
 
     /// <summary>Whether this exchange has tried a backend before.</summary>
     public bool IsRetry => !_excluded.IsEmpty;
@@ -53,7 +57,7 @@ internal readonly ref struct SelectionContext(
     }
 
     /// <summary>The same, when nobody took the request while slow starts and trials were respected.</summary>
-    public SelectionContext AsLastResort() => new(Key, Now, Draw, _excluded, isLastResort: true);
+    public SelectionContext AsLastResort() => new(Key, Now, Draw, _excluded, isLastResort: true, Glance);
 }
 
 /// <summary>Picks one of the eligible backends that it was built over.</summary>
@@ -66,6 +70,26 @@ internal abstract class Selector
     /// <summary>The backend for the next attempt.</summary>
     /// <returns>A backend, or <see langword="null"/> when none is left to try.</returns>
     public abstract Backend? Pick(in SelectionContext context);
+
+    /// <summary>
+    /// What speaks for and against each candidate at this moment, in a few words for operators. Moves nothing on; may
+    /// allocate.
+    /// </summary>
+    /// <returns>In the order of the candidates that the selector was built over.</returns>
+    public abstract string[] Weigh(in SelectionContext context);
+}
+
+/// <summary>
+/// A pick that is foreseen and not made: counts the turns that it would take, so that they stay for those who come.
+/// </summary>
+/// <remarks>One thread. Passed on, it foresees several picks of one exchange, one after the other.</remarks>
+internal sealed class Glance
+{
+    /// <summary>First attempts foreseen so far.</summary>
+    public ulong Turns { get; set; }
+
+    /// <summary>Retries foreseen so far.</summary>
+    public ulong Retries { get; set; }
 }
 
 /// <summary>A named way to balance: builds a selector for each new set of eligible backends.</summary>

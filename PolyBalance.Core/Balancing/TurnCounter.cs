@@ -27,13 +27,21 @@ internal sealed class TurnCounter
     /// <summary>
     /// The next turn. 2^64 turns take longer than the sun has: the counter never wraps in the middle of a cycle.
     /// </summary>
-    public ulong Next() => Interlocked.Increment(ref _turn);
+    /// <param name="context">Whose; a glance leaves the turn to others.</param>
+    public ulong Next(in SelectionContext context)
+        => context.Glance is { } glance
+            ? Volatile.Read(ref _turn) + ++glance.Turns
+            : Interlocked.Increment(ref _turn);
 
     /// <summary>
     /// The next turn among retries. They have a sequence of their own: with one backend of two out of order, first
     /// attempts and retries would otherwise take turns in step, and all first attempts meet the same backend.
     /// </summary>
-    public ulong NextOfRetries() => Interlocked.Increment(ref _retry);
+    /// <param name="context">Whose; a glance leaves the turn to others.</param>
+    public ulong NextOfRetries(in SelectionContext context)
+        => context.Glance is { } glance
+            ? Volatile.Read(ref _retry) + ++glance.Retries
+            : Interlocked.Increment(ref _retry);
 }
 
 /// <summary>A selector that takes turns, so that the one that follows it can go on where it was.</summary>

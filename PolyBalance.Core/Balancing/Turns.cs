@@ -25,7 +25,7 @@ internal sealed class Turns(ImmutableArray<Candidate> candidates, TurnCounter co
         {
             // A new turn for each try: had the neighbour in the schedule all turns of one that is excluded, it would
             // get twice its share.
-            var turn = context.IsRetry ? Counter.NextOfRetries() : Counter.Next();
+            var turn = context.IsRetry ? Counter.NextOfRetries(context) : Counter.Next(context);
             var backend = _schedule[(int)(turn % (ulong)_schedule.Length)];
             if (context.Accepts(backend))
                 return backend;
@@ -34,5 +34,20 @@ internal sealed class Turns(ImmutableArray<Candidate> candidates, TurnCounter co
         var draws = new Draws(context.Draw);
         var drawn = _rest.Draw(context, ref draws);
         return drawn < 0 ? null : candidates[drawn].Backend;
+    }
+
+    /// <inheritdoc/>
+    public override string[] Weigh(in SelectionContext context)
+    {
+        var glance = new SelectionContext(context.Key, context.Now, context.Draw, default, glance: new Glance());
+        var next = context.IsRetry ? Counter.NextOfRetries(glance) : Counter.Next(glance);
+        var turns = new Dictionary<Backend, int>(candidates.Length);
+        for (var step = 0; step < _schedule.Length && turns.Count < candidates.Length; step++)
+            turns.TryAdd(_schedule[(int)((next + (ulong)step) % (ulong)_schedule.Length)], step);
+
+        var remarks = new string[candidates.Length];
+        for (var index = 0; index < remarks.Length; index++)
+            remarks[index] = Remark.OfTurn(turns[candidates[index].Backend]);
+        return remarks;
     }
 }

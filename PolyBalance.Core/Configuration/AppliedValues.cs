@@ -227,7 +227,8 @@ internal static class AppliedValues
             ? Quantity.Write(range.First)
             : $"{Quantity.Write(range.First)}-{Quantity.Write(range.Last)}"));
 
-    private static string Text(HashKey key) => key.Kind switch
+    /// <summary>What requests are hashed by.</summary>
+    public static string Text(HashKey key) => key.Kind switch
     {
         HashKeyKind.ClientAddress => "client_ip",
         HashKeyKind.Field => $"header:{key.Name}",

@@ -87,6 +87,13 @@ internal sealed class Cluster
             ?? (Queue.IsOpen ? null : Placement.FindAnywhere(context, out admission));
     }
 
+    /// <summary>What <see cref="FindNow"/> would answer now. Moves nothing on and takes no place.</summary>
+    /// <param name="context">Whose place; a glance.</param>
+    public Backend? ForeseeNow(in SelectionContext context)
+        => Queue.IsOpen && Queue.Waiting > 0
+            ? null
+            : Placement.Foresee(context) ?? (Queue.IsOpen ? null : Placement.ForeseeAnywhere(context));
+
     /// <summary>Attempts that its backends have counted.</summary>
     public long CountAttempts()
     {

@@ -54,6 +54,12 @@ internal sealed class Route
     /// <param name="path">Path part of the request target, undecoded.</param>
     public bool Matches(ReadOnlySpan<byte> host, ReadOnlySpan<byte> path) => MatchesHost(host) && MatchesPath(path);
 
+    /// <summary>What keeps a request from taking this route; null: nothing does.</summary>
+    /// <param name="host">Host without port; any case.</param>
+    /// <param name="path">Path part of the request target, undecoded.</param>
+    public string? DifferenceFrom(ReadOnlySpan<byte> host, ReadOnlySpan<byte> path)
+        => !MatchesHost(host) ? "it is for another host" : MatchesPath(path) ? null : "it is for another path";
+
     private bool MatchesHost(ReadOnlySpan<byte> host)
     {
         if (_host.Length == 0)

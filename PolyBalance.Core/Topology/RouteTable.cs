@@ -23,6 +23,10 @@ internal sealed class RouteTable(ImmutableArray<Route> routes)
         return null;
     }
 
+    /// <summary>What keeps a request from taking one of the routes, were it the only one; null: nothing.</summary>
+    public static string? DifferenceOf(Route route, RequestHead request)
+        => route.DifferenceFrom(HostWithoutPort(request.Host), request.Path);
+
     // RFC 3986 §3.2: an IPv6 literal is in brackets, so a colon behind them, or without them, starts the port.
     private static ReadOnlySpan<byte> HostWithoutPort(ReadOnlySpan<byte> host)
     {

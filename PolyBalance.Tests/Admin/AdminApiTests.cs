@@ -35,6 +35,7 @@ internal sealed class AdminApiTests
         ("/admin/config/drift", "GET HEAD", null),
         ("/admin/reload", "POST", ""),
         ("/admin/plan", "POST", ""),
+        ("/admin/explain", "POST", """{"url":"/"}"""),
     ];
 
     private LiveGateway _gateway = null!;
@@ -132,6 +133,10 @@ internal sealed class AdminApiTests
     [TestCase("POST", "/admin/algorithm", """{"algorithm":"fastest"}""", 400, "bad_request")]
     [TestCase("POST", "/admin/algorithm", """{"algorithm":"rr","cluster":"nowhere"}""", 404, "unknown_cluster")]
     [TestCase("POST", "/admin/plan", """{"config":"listeners: 1"}""", 422, "invalid_configuration")]
+    [TestCase("POST", "/admin/explain", "{}", 400, "bad_request")]
+    [TestCase("POST", "/admin/explain", """{"url":"/","headers":["no line"]}""", 400, "bad_request")]
+    [TestCase("POST", "/admin/explain", """{"url":"/\r\nX: y"}""", 400, "bad_request")]
+    [TestCase("POST", "/admin/explain", """{"url":"/","client_ip":"here"}""", 400, "bad_request")]
     public async Task What_cannot_be_done_says_why(
         string method, string path, string? content, int status, string reason)
     {

@@ -64,6 +64,81 @@ internal sealed class SelectorContractTests(IBalancingAlgorithm algorithm)
     }
 
     [Test]
+    public void What_is_foreseen_is_picked_and_foreseeing_moves_nothing_on()
+    {
+        var random = new Random(11);
+        for (var world = 0; world < 100; world++)
+        {
+            var backends = SomeBackends.Make(random.Next(1, 7));
+            foreach (var backend in backends.Where(_ => random.Next(3) == 0))
+                backend.Protect(random.Next(1, 4), connectsMax: 1);
+            var weights = backends.Select(_ => random.Next(1, 4)).ToArray();
+            var eligible = Picks.Weighted(backends, weights);
+            var placement = new Placement(
+                eligible, algorithm.Build(eligible, null, (ulong)random.NextInt64()), canWait: random.Next(2) == 0);
+            var inFlight = new List<(Backend Backend, Admission Admission)>();
+
+            for (var pick = 0; pick < 100; pick++)
+            {
+                var excluded = backends.Where(_ => random.Next(5) == 0).ToArray();
+                var (key, draw) = ((ulong)random.NextInt64(), (ulong)random.NextInt64());
+                var now = (world * 100) + pick;
+                Backend? Foresee() => placement.Foresee(new(key, now, draw, excluded, glance: new()));
+
+                var foreseen = Foresee();
+                Assert.That(Foresee(), Is.EqualTo(foreseen), "a glance moved something on");
+                var found = placement.Find(new(key, now, draw, excluded), out var admission);
+                Assert.That(found, Is.EqualTo(foreseen), $"world {world}, pick {pick}");
+
+                if (found is not null)
+                    inFlight.Add((found, admission));
+                while (inFlight.Count > 0 && random.Next(3) > 0)
+                {
+                    var ended = inFlight[random.Next(inFlight.Count)];
+                    inFlight.Remove(ended);
+                    ended.Backend.Report(
+                        ended.Admission, new(FailureKind.None, 200, random.Next(1, 1_000_000), now, 1_000));
+                }
+            }
+        }
+    }
+
+    [Test]
+    public void Picks_of_one_exchange_are_foreseen_one_after_the_other()
+    {
+        var random = new Random(12);
+        for (var world = 0; world < 200; world++)
+        {
+            var backends = SomeBackends.Make(5);
+            var selector = algorithm.Build(SomeBackends.Evenly(backends), null, (ulong)random.NextInt64());
+            var glance = new Glance();
+            var (foreseen, picked) = (new List<Backend>(), new List<Backend>());
+            var key = (ulong)random.NextInt64();
+            var draws = backends.Select(_ => (ulong)random.NextInt64()).ToArray();
+
+            foreach (var draw in draws)
+                foreseen.Add(selector.Pick(new(key, 0, draw, [.. foreseen], glance: glance))!);
+            foreach (var draw in draws)
+                picked.Add(selector.Pick(new(key, 0, draw, [.. picked]))!);
+
+            Assert.That(picked, Is.EqualTo(foreseen));
+        }
+    }
+
+    [Test]
+    public void Every_candidate_gets_a_remark()
+    {
+        var backends = SomeBackends.Make(4);
+        Picks.Occupy(backends[1], 3);
+        var selector = algorithm.Build(Picks.Weighted(backends, 3, 1, 1, 2), null, draw: 0);
+
+        var remarks = selector.Weigh(new(key: 5, now: 0, draw: 7, default, glance: new()));
+
+        Assert.That(remarks, Has.Length.EqualTo(4));
+        Assert.That(remarks, Has.All.Not.Empty);
+    }
+
+    [Test]
     public void Weights_count_when_nobody_has_anything_to_do()
     {
         const int Picked = 32_000;

@@ -50,6 +50,30 @@ internal sealed class OperatorCommandTests
     }
 
     [Test]
+    public async Task Explain_says_who_gets_a_request_and_why_nobody_else()
+    {
+        Assert.That(await AskAsync("drain", "a"), Is.Zero);
+        Assert.That(await AskAsync("explain", "HEAD https://shop.example/cart?x=1", "-H", "X-User: 7"), Is.Zero);
+
+        Assert.That(_run.Output, Does.Contain("\nHEAD shop.example /cart?x=1\n"));
+        Assert.That(_run.Output, Does.Contain("\n  route / -> web: taken\n  picked by round_robin\n"));
+        Assert.That(_run.Output, Does.Contain("\nIt goes to b: it is the only one that is eligible.\n"));
+        Assert.That(_run.Output, Does.Match(@"\n +a +127.0.0.1:2 +draining +0  the operator drains it\n"));
+        Assert.That(_run.Output, Does.Match(@"\n-> +b +127.0.0.1:3 +healthy +0  its turn is next\n"));
+        Assert.That(_run.Output, Does.Contain("\nRetries: up to 2 more attempts,"));
+    }
+
+    [Test]
+    public async Task Explain_says_why_a_request_would_be_refused()
+    {
+        Assert.That(await AskAsync("explain", "/a b"), Is.Zero);
+        Assert.That(_run.Output, Does.Contain("It is refused with 400 (malformed_request_line): "));
+
+        Assert.That(await AskAsync("explain", "/", "-H", "nonsense"), Is.EqualTo(ExitCode.Refused));
+        Assert.That(_run.Errors.Single(), Does.Contain("`nonsense` is no field line; write `Name: value`"));
+    }
+
+    [Test]
     public async Task Drain_waits_until_nothing_is_in_flight_or_its_time_is_over()
     {
         var backend = _gateway.Server.Store.Current.Backends().First();

@@ -33,6 +33,9 @@ internal sealed class Scenario
     /// <summary>The gateway's memory.</summary>
     public BlockPool Blocks => _network.Transport.Blocks;
 
+    /// <summary>The gateway's clock, as its loops see it.</summary>
+    public Heartbeat Heartbeat => _network.Transport.Heartbeat;
+
     /// <summary>How many exchanges were recorded.</summary>
     public int RecordCount => _sink.Count;
 
