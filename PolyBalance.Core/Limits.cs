@@ -88,6 +88,11 @@ internal static class Limits
     /// <summary>Connections to the admin listener, so that a flood there cannot eat what clients need.</summary>
     public const int OperatorConnectionsMax = 64;
 
+    /// <summary>
+    /// Who may watch the stream of states at once: the other connections of operators are for asking and ordering.
+    /// </summary>
+    public const int ViewersMax = OperatorConnectionsMax / 2;
+
     /// <summary>Suspended calls of one async method whose memory is kept for reuse.</summary>
     public const int SuspendedCallsKept = 4_096;
 

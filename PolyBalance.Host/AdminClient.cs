@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using PolyBalance.Configuration;
@@ -115,15 +116,60 @@ internal sealed class AdminClient : IDisposable
         }
         catch (Exception failure) when (failure is HttpRequestException or TaskCanceledException)
         {
-            var why = failure is TaskCanceledException ? "it does not answer" : failure.Message.TrimEnd('.');
-            throw new UnreachableGatewayException(
-                $"no gateway can be asked at {_place}: {why}. Does it run there? {_hint}Name its admin listener with "
-                + "--admin, or its configuration with --config.", failure);
+            throw Unreachable(failure);
+        }
+    }
+
+    /// <summary>Reads a stream of server-sent events to its end; each has JSON.</summary>
+    /// <param name="path">Without the slash in front.</param>
+    /// <param name="stop">Ends it.</param>
+    /// <returns>The data of each event, or one reply that says why there is no stream.</returns>
+    /// <exception cref="UnreachableGatewayException">Nobody answers, or not any more.</exception>
+    public async IAsyncEnumerable<AdminReply> WatchAsync(string path, [EnumeratorCancellation] CancellationToken stop)
+    {
+        const string Data = "data: ";
+        using var response = await OrUnreachableAsync(
+            () => _client.GetAsync(new Uri(path, UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, stop),
+            stop);
+        var status = (int)response.StatusCode;
+        if (!response.IsSuccessStatusCode)
+        {
+            var text = await response.Content.ReadAsStringAsync(stop);
+            yield return new(status, text, ToJson(text));
+            yield break;
+        }
+
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(stop));
+        while (await OrUnreachableAsync(() => reader.ReadLineAsync(stop).AsTask(), stop) is { } line)
+        {
+            if (line.StartsWith(Data, StringComparison.Ordinal))
+                yield return new(status, line[Data.Length..], ToJson(line[Data.Length..]));
         }
     }
 
     /// <inheritdoc/>
     public void Dispose() => _client.Dispose();
+
+    private async Task<T> OrUnreachableAsync<T>(Func<Task<T>> askAsync, CancellationToken stop)
+    {
+        try
+        {
+            return await askAsync();
+        }
+        catch (Exception failure) when (!stop.IsCancellationRequested
+            && failure is HttpRequestException or IOException or TaskCanceledException)
+        {
+            throw Unreachable(failure);
+        }
+    }
+
+    private UnreachableGatewayException Unreachable(Exception failure)
+    {
+        var why = failure is TaskCanceledException ? "it does not answer" : failure.Message.TrimEnd('.');
+        return new(
+            $"no gateway can be asked at {_place}: {why}. Does it run there? {_hint}Name its admin listener with "
+            + "--admin, or its configuration with --config.", failure);
+    }
 
     // A file with errors is no reason not to talk to the gateway that still runs with what was there before.
     private static (AdminOptions? Admin, string Hint) Configured(string? named, Surroundings surroundings)

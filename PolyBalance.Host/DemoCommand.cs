@@ -11,6 +11,7 @@ namespace PolyBalance.Host;
 internal static class DemoCommand
 {
     private const int PortWanted = 8000;
+    private const int AdminPortWanted = 8081;
     private const int RequestsOnce = 300;
     private const int RequestsPerSecond = 200;
 
@@ -37,7 +38,7 @@ internal static class DemoCommand
             var tally = new DemoTally(Cast, backends);
             await using var server = await StartGatewayAsync(tally);
             var address = server.TrafficAddresses[0];
-            await SayWhatRunsAsync(address, server.TransportName, tally, surroundings.Output);
+            await SayWhatRunsAsync(server, tally, surroundings.Output);
 
             using var load = new DemoLoad(new Uri($"http://{address}/"));
             if (once)
@@ -74,23 +75,26 @@ internal static class DemoCommand
 
     private static async Task<ProxyServer> StartGatewayAsync(DemoTally tally)
     {
-        var server = Create(PortWanted, tally);
-        try
+        foreach (var (port, adminPort) in ((int, int)[])[(PortWanted, AdminPortWanted), (PortWanted, 0)])
         {
-            await server.StartAsync();
-            return server;
-        }
-        catch (ListenException)
-        {
-            await server.DisposeAsync();
+            var wanted = Create(port, adminPort, tally);
+            try
+            {
+                await wanted.StartAsync();
+                return wanted;
+            }
+            catch (ListenException)
+            {
+                await wanted.DisposeAsync();
+            }
         }
 
-        server = Create(0, tally);
+        var server = Create(0, 0, tally);
         await server.StartAsync();
         return server;
     }
 
-    private static ProxyServer Create(int port, DemoTally tally)
+    private static ProxyServer Create(int port, int adminPort, DemoTally tally)
     {
         var backends = new List<BackendOptions>();
         foreach (var row in tally.Rows)
@@ -103,20 +107,22 @@ internal static class DemoCommand
         var options = new ProxyOptions
         {
             Listeners = [new ListenerOptions { Bind = Address.Tcp("127.0.0.1", port) }],
-            Admin = null,
+            Admin = AdminOptions.Default with { Bind = Address.Tcp("127.0.0.1", adminPort) },
             Routes = [new RouteOptions { Cluster = cluster.Name }],
             Clusters = [cluster],
         };
         return ProxyServer.Create(options, NullLoggerFactory.Instance, tally);
     }
 
-    private static async Task SayWhatRunsAsync(string address, string transport, DemoTally tally, TextWriter output)
+    private static async Task SayWhatRunsAsync(ProxyServer server, DemoTally tally, TextWriter output)
     {
+        var (address, transport) = (server.TrafficAddresses[0], server.TransportName);
         var isWanted = address.EndsWith($":{PortWanted}", StringComparison.Ordinal);
         var remark = isWanted ? "" : $" (port {PortWanted} is taken)";
         await output.WriteLineAsync($"The gateway listens on http://{address}/{remark}, transport {transport}.");
         foreach (var row in tally.Rows)
             await output.WriteLineAsync($"  backend {row.Name,-6} on {row.Address}{row.Habit}");
+        await output.WriteLineAsync($"Look at it in a browser: http://{server.AdminAddress}/admin/");
         await output.WriteLineAsync($"Try it yourself: curl -i http://{address}/hello");
         await output.FlushAsync();
     }

@@ -10,6 +10,7 @@ internal static class OperatorCommands
     {
         yield return Make("status", "Show what every backend of the running gateway does, and why", surroundings,
             (client, parsed, json) => StatusCommand.RunAsync(client, json, surroundings.Output));
+        yield return Top(surroundings);
         yield return Make("reload", "Have the running gateway take up its configuration anew", surroundings,
             (client, parsed, json) => ReloadCommand.RunAsync(client, null, json, surroundings));
         yield return Make("errors", "Show the latest exchanges that failed or were slow, and every attempt of them",
@@ -20,6 +21,17 @@ internal static class OperatorCommands
         yield return Backend(
             new Command("resume", "Let a drained backend of the running gateway have new work again"), surroundings,
             (client, id, parsed, json) => DrainCommand.ResumeAsync(client, id, json, surroundings));
+    }
+
+    private static Command Top(Surroundings surroundings)
+    {
+        var once = new Option<bool>("--once", "-once") { Description = "Print one state and end, also on a terminal" };
+        var command = Make(
+            "top", "Show clusters, backends, rates, latencies and failures of the running gateway, every second",
+            surroundings,
+            (client, parsed, json) => TopCommand.RunAsync(client, parsed.GetValue(once), json, surroundings));
+        command.Add(once);
+        return command;
     }
 
     private static Command Explain(Surroundings surroundings)

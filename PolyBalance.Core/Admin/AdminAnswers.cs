@@ -16,6 +16,7 @@ namespace PolyBalance.Admin;
 [JsonSerializable(typeof(DriftAnswer))]
 [JsonSerializable(typeof(ErrorsAnswer))]
 [JsonSerializable(typeof(Explanation))]
+[JsonSerializable(typeof(LiveAnswer))]
 internal sealed partial class AdminAnswers : JsonSerializerContext;
 
 /// <summary>The ones to use: quotation marks and arrows stay readable. What is sent as JSON is no page.</summary>
@@ -26,6 +27,9 @@ internal static class AdminJson
     {
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     });
+
+    /// <summary>The same in one line.</summary>
+    public static readonly AdminAnswers Lines = new(new(Types.Options) { WriteIndented = false });
 }
 
 /// <summary>Why something was not done.</summary>

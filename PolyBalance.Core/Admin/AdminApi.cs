@@ -41,6 +41,7 @@ internal sealed class AdminApi
             ["backends"] = [new("GET", _ => Now(backends.List())), new("POST", backends.AddAsync)],
             ["algorithm"] = [new("GET", _ => Now(algorithm.Show())), new("POST", algorithm.ChooseAsync)],
             ["health"] = [new("GET", _ => Now(health.Show()))],
+            ["events"] = [new("GET", null!) { StreamAsync = new EventsAdmin(gateway).StreamAsync }],
             ["errors"] = [new("GET", _ => Now(errors.Show()))],
             ["config"] = [new("GET", _ => Now(config.Show()))],
             ["config/drift"] = [new("GET", _ => Now(config.ShowDrift()))],
@@ -66,6 +67,9 @@ internal sealed class AdminApi
         var request = exchange.Request;
         var options = _gateway.Store.Current.Options.Admin;
         var path = Encoding.Latin1.GetString(request.Path);
+        if (DashboardFiles.Owns(path))
+            return await DashboardFiles.AnswerAsync(exchange, path);
+
         if (!OperatorCheck.MayAsk(options, request.Fields))
         {
             return await SendAsync(exchange, AdminAnswer.Refused(
@@ -80,6 +84,9 @@ internal sealed class AdminApi
         var route = Array.Find(routes, route => route.Method == (method == "HEAD" ? "GET" : method));
         if (route is null)
             return await SendAsync(exchange, NotAllowed(routes));
+
+        if (route.StreamAsync is { } streamAsync)
+            return await streamAsync(exchange);
 
         var answer = Refusal(exchange, route, options);
         if (answer is null)
@@ -170,6 +177,9 @@ internal sealed class AdminApi
     private sealed record Route(
         string Method, Func<AdminRequest, Task<AdminAnswer>> AnswerAsync, bool ChangesNothing = false)
     {
+        // Who answers bit by bit, instead.
+        public Func<Exchange, ValueTask<FailureKind>>? StreamAsync { get; init; }
+
         public bool IsOrder => Method != "GET" && !ChangesNothing;
     }
 }

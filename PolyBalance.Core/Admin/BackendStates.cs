@@ -23,12 +23,15 @@ internal static class BackendStates
     };
 
     /// <summary>The sentence.</summary>
-    public static string WhyOf(Backend backend, int weight)
+    /// <param name="backend">Whose.</param>
+    /// <param name="weight">Its configured share.</param>
+    /// <param name="lastError">Why its latest probe that failed did; null: that is not known.</param>
+    public static string WhyOf(Backend backend, int weight, string? lastError = null)
     {
         var passive = backend.Passive;
         return Of(backend) switch
         {
-            "unhealthy" => "probes fail",
+            "unhealthy" => lastError is null ? "probes fail" : $"probes fail: {lastError}",
             "unknown" => "no probe has come to a verdict yet",
             "draining" => backend.Drain.IsOrdered ? "the operator drains it" : "it asked for no new work",
             "ejected" => passive.Cause is { } cause
@@ -45,7 +48,8 @@ internal static class BackendStates
     /// <param name="snapshot">Where it is.</param>
     /// <param name="cluster">In which cluster.</param>
     /// <param name="index">Its place there.</param>
-    public static BackendAnswer Describe(Snapshot snapshot, Cluster cluster, int index)
+    /// <param name="lastError">Why its latest probe that failed did; null: that is not known.</param>
+    public static BackendAnswer Describe(Snapshot snapshot, Cluster cluster, int index, string? lastError)
     {
         var (backend, options) = (cluster.Backends[index], cluster.Options.Backends[index]);
         var fold = new LatencyFold();
@@ -58,7 +62,7 @@ internal static class BackendStates
             Address = backend.Address,
             Weight = options.Weight,
             State = Of(backend),
-            Why = WhyOf(backend, options.Weight),
+            Why = WhyOf(backend, options.Weight, lastError),
             Eligible = cluster.Eligible.Any(candidate => candidate.Backend == backend),
             Drain = options.IsDrained,
             ShareReached = 10 * Eligibility.TenthsOf(backend, backend.Now),

@@ -11,11 +11,15 @@ internal sealed class BackendsAdmin(GatewayView gateway, Writes writes)
     public AdminAnswer List()
     {
         var snapshot = gateway.Store.Current;
+        var errors = ProbeErrors.Of(gateway.Health());
         var backends = new List<BackendAnswer>();
         foreach (var cluster in snapshot.Clusters)
         {
             for (var index = 0; index < cluster.Backends.Length; index++)
-                backends.Add(BackendStates.Describe(snapshot, cluster, index));
+            {
+                var error = errors.Find(cluster.Name, cluster.Backends[index].Name);
+                backends.Add(BackendStates.Describe(snapshot, cluster, index, error));
+            }
         }
 
         return AdminAnswer.Of(
@@ -135,12 +139,13 @@ internal sealed class BackendsAdmin(GatewayView gateway, Writes writes)
             next => Describe(next, cluster, name) with { Outcome = outcome });
     }
 
-    private static AdminAnswer Describe(Snapshot snapshot, string clusterName, string name)
+    private AdminAnswer Describe(Snapshot snapshot, string clusterName, string name)
     {
         var cluster = snapshot.Clusters.First(one => one.Name == clusterName);
         var index = cluster.Options.Backends.ToList().FindIndex(one => one.Name == name);
+        var error = ProbeErrors.Of(gateway.Health()).Find(clusterName, name);
         return AdminAnswer.Of(
-            BackendStates.Describe(snapshot, cluster, index), AdminJson.Types.BackendAnswer);
+            BackendStates.Describe(snapshot, cluster, index, error), AdminJson.Types.BackendAnswer);
     }
 
     // By its name or address where only one cluster has it, or by cluster and name.

@@ -155,21 +155,17 @@ internal sealed class ExplainAdmin(
     private List<BackendExplanation> Describe(
         Snapshot snapshot, Cluster cluster, in FirstStep step, string[] remarks)
     {
-        var probes = health();
+        var probes = ProbeErrors.Of(health());
         var told = new List<BackendExplanation>();
         for (var index = 0; index < cluster.Backends.Length; index++)
         {
             var backend = cluster.Backends[index];
             var place = PlaceOf(cluster, backend);
             var state = BackendStates.Of(backend);
-            var why = BackendStates.WhyOf(backend, cluster.Options.Backends[index].Weight);
+            var weight = cluster.Options.Backends[index].Weight;
+            var why = BackendStates.WhyOf(backend, weight, probes.Find(cluster.Name, backend.Name));
             if (place >= 0)
                 why = (state == "healthy" ? "" : $"{why}; ") + RoomOf(backend) + remarks[place];
-            else if (state == "unhealthy" && probes.FirstOrDefault(
-                probe => probe.Cluster == cluster.Name && probe.Backend == backend.Name) is { LastError: { } error })
-            {
-                why = $"{why}: {error}";
-            }
 
             told.Add(new(
                 BackendStates.IdOf(snapshot, cluster.Name, backend.Name), backend.Address, state, place >= 0,

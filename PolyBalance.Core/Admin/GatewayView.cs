@@ -21,6 +21,9 @@ internal sealed record GatewayView(
     ITransport Transport,
     ILogger Logger)
 {
+    /// <summary>What time it is.</summary>
+    public required TimeProvider Clock { get; init; }
+
     /// <summary>How many client connections are open.</summary>
     public required Func<int> ClientConnections { get; init; }
 

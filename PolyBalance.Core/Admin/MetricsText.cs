@@ -28,7 +28,8 @@ internal sealed class MetricsText(GatewayView gateway)
     private static readonly string[] StaleActions = ["discarded", "resent", "failed"];
     private static readonly string[] EjectionReasons = ["consecutive_failures", "failure_share", "trial_failed"];
 
-    private static readonly string Version = (typeof(MetricsText).Assembly
+    /// <summary>The program's version.</summary>
+    public static readonly string Version = (typeof(MetricsText).Assembly
         .GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "").Split('+')[0];
 
     /// <summary>Writes all of them, as they are now.</summary>

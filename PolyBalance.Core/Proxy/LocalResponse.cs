@@ -12,6 +12,7 @@ namespace PolyBalance.Proxy;
 internal static class LocalResponse
 {
     private static readonly byte[] Allow = "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE\r\n"u8.ToArray();
+    private static readonly byte[] Chunked = "Transfer-Encoding: chunked\r\n"u8.ToArray();
     private static readonly byte[] RetryAfter = "Retry-After: 1\r\n"u8.ToArray();
 
     /// <summary>
@@ -78,6 +79,31 @@ internal static class LocalResponse
 
         exchange.State.ResponseSent();
         return FailureKind.None;
+    }
+
+    /// <summary>
+    /// Begins an answer whose content comes bit by bit, for as long as it lasts: chunked, or up to the end of the
+    /// connection for a client of HTTP/1.0.
+    /// </summary>
+    /// <param name="exchange">What is answered.</param>
+    /// <param name="contentType">Media type of the content.</param>
+    /// <returns>Null: there is no more to send, or nobody to send it to.</returns>
+    public static async ValueTask<LocalStream?> BeginAsync(Exchange exchange, string contentType)
+    {
+        var framing = BodyFraming.ForClient(new(BodyKind.Chunked), exchange.Request.Version);
+        var close = exchange.State.MustCloseClient(framing, exchange.Client.IsDraining);
+        var isChunked = framing.Kind == BodyKind.Chunked;
+        WriteHead(exchange, 200, contentType, isChunked ? Chunked : default, length: -1, close);
+        exchange.State.ResponseHeadSent(close);
+        exchange.Status = 200;
+        var stream = new LocalStream(exchange, framing);
+        if (exchange.Request.Method.IsHead)
+        {
+            await stream.EndAsync();
+            return null;
+        }
+
+        return await stream.FlushAsync() ? stream : null;
     }
 
     /// <summary>Writes the answer to a connection that is one too many; it has no exchange.</summary>
@@ -150,11 +176,11 @@ internal static class LocalResponse
         var head = new StringBuilder(256)
             .Append(CultureInfo.InvariantCulture, $"HTTP/1.1 {status} {ReasonPhrase(status)}\r\n")
             .Append("Date: ").Append(exchange.Client.Heartbeat.UtcNow.ToString("R")).Append("\r\n");
-        if (length > 0)
+        if (length != 0)
             head.Append("Content-Type: ").Append(contentType).Append("\r\n");
 
         // RFC 9110 §8.6: not with 204, which has no content by itself.
-        if (status != 204)
+        if (status != 204 && length >= 0)
             head.Append(CultureInfo.InvariantCulture, $"Content-Length: {length}\r\n");
         head.Append("Cache-Control: no-store\r\n");
         if (exchange.Id.Span.Length > 0)
@@ -175,6 +201,7 @@ internal static class LocalResponse
         200 => "OK",
         201 => "Created",
         204 => "No Content",
+        308 => "Permanent Redirect",
         400 => "Bad Request",
         401 => "Unauthorized",
         403 => "Forbidden",

@@ -48,6 +48,7 @@ public sealed class ProxyServer : IAsyncDisposable
         var proxy = new ProxyHandler(_store, new Attempt(new HttpDate(transport.Heartbeat)), _metrics);
         var admin = new AdminHandler(new(_store, builder, _health.Describe, _metrics, transport, _logger)
         {
+            Clock = clock,
             ClientConnections = () => ClientConnections,
             IsLeaving = () => _isLeaving,
             LinesDropped = () => _reloader?.Sink?.Dropped ?? 0,

@@ -40,6 +40,9 @@ internal sealed class FlightRecorder
     private DateTimeOffset _second;
     private int _inSecond;
 
+    /// <summary>Exchanges that were kept, those included that newer ones have pushed out.</summary>
+    public long Count => Interlocked.Read(ref _count);
+
     /// <summary>Exchanges that were not kept, because too many came in one second.</summary>
     public long Missed => Interlocked.Read(ref _missed);
 

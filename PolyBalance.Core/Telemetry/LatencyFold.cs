@@ -39,6 +39,21 @@ internal sealed class LatencyFold
     /// <summary>Adds to the sum.</summary>
     public void Add(long ticks) => _ticks += ticks;
 
+    /// <summary>What has come since an earlier look at the same histograms.</summary>
+    /// <param name="earlier">The earlier look.</param>
+    public LatencyFold Since(LatencyFold earlier)
+    {
+        var since = new LatencyFold { _ticks = Math.Max(_ticks - earlier._ticks, 0) };
+        for (var index = 0; index < _counts.Length; index++)
+        {
+            // One that was made anew begins at zero.
+            since._counts[index] = Math.Max(_counts[index] - earlier._counts[index], 0);
+            since.Count += since._counts[index];
+        }
+
+        return since;
+    }
+
     /// <summary>How many durations were no longer than each of <see cref="LatencyScale.Bounds"/>: exact.</summary>
     /// <param name="counts">One place for each.</param>
     public void CountAtBounds(Span<long> counts)

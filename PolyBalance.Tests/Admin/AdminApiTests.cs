@@ -82,8 +82,7 @@ internal sealed class AdminApiTests
         }
     }
 
-    [TestCase("/admin")]
-    [TestCase("/admin/")]
+    [TestCase("/admin/index")]
     [TestCase("/admin/backend")]
     [TestCase("/admin/backends/")]
     [TestCase("/admin/health/")]

@@ -135,6 +135,7 @@ internal sealed class MetricsTextTests
         var view = new GatewayView(
             new(snapshot), null!, static () => [], metrics, _worlds.Memory, NullLogger.Instance)
         {
+            Clock = TimeProvider.System,
             ClientConnections = () => 3,
             IsLeaving = () => false,
             LinesDropped = () => 0,
