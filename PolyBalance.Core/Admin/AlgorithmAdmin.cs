@@ -26,9 +26,10 @@ internal sealed class AlgorithmAdmin(GatewayView gateway, Writes writes)
                 if (several)
                     section.RequireWritten("cluster", "name the cluster that is to use it");
                 return (
-                    Cluster: section.Text("cluster", several ? null : options.Clusters[0].Name, "name",
+                    Cluster: section.Text("cluster", several ? null : options.Clusters[0].Name, ConfigName.Form,
                         "Which cluster is to use it.", ConfigName.Parse),
-                    Algorithm: section.Value("algorithm", "", "name", null, "Which one.", AlgorithmName.Parse));
+                    Algorithm: section.Value("algorithm", "", AlgorithmName.Form, null, "Which one.",
+                        AlgorithmName.Parse));
             },
             out var wanted);
         if (wrong is not null)

@@ -83,7 +83,7 @@ internal sealed class BackendsAdmin(GatewayView gateway, Writes writes)
                     ? section.Count("weight", 1, 0, Limits.WeightMax, "Share of the traffic.")
                     : (int?)null,
                 Drain: section.IsWritten("drain")
-                    ? section.Value("drain", false, "true|false", "false", "No new work.", ProxyOptions.ParseTruth)
+                    ? section.Value("drain", false, ConfigForm.Truth, "false", "No new work.", ProxyOptions.ParseTruth)
                     : (bool?)null),
             out var wanted);
         if (wrong is not null)
@@ -184,7 +184,7 @@ internal sealed class BackendsAdmin(GatewayView gateway, Writes writes)
     {
         if (options.Clusters.Count > 1)
             section.RequireWritten("cluster", "name the cluster that the backend is for");
-        return section.Text("cluster", options.Clusters.Count == 1 ? options.Clusters[0].Name : null, "name",
+        return section.Text("cluster", options.Clusters.Count == 1 ? options.Clusters[0].Name : null, ConfigName.Form,
             "Which cluster it is for.", ConfigName.Parse);
     }
 

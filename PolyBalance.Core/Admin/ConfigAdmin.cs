@@ -39,8 +39,9 @@ internal sealed class ConfigAdmin(GatewayView gateway)
             var wrong = request.Read(
                 gateway.Store.Current.Options,
                 static section => (
-                    section.Text("config", null, "text", "What would be in the file.", static text => text),
-                    section.Text("name", null, "text", "What errors call it.", static text => text)),
+                    section.Text("config", null, ConfigForm.Anything, "What would be in the file.",
+                        static text => text),
+                    section.Text("name", null, ConfigForm.Anything, "What errors call it.", static text => text)),
                 out sent);
             if (wrong is not null)
                 return wrong;

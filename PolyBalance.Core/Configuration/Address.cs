@@ -9,6 +9,28 @@ namespace PolyBalance.Configuration;
 public sealed record Address
 {
     private const string UnixPrefix = "unix:";
+    private const string UnixPattern = @"unix:/[^\u0000]*";
+
+    /// <summary>A host beside a port: a name, an IPv4 address, or an IPv6 address in brackets.</summary>
+    internal const string HostPattern = @"(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])";
+
+    /// <summary>A port from 1 to 65535.</summary>
+    internal const string PortPattern =
+        "(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])";
+
+    /// <summary>What <see cref="ParseListener"/> reads in a file.</summary>
+    internal static readonly ConfigForm ListenerForm = new("address")
+    {
+        Text = new("listener_address", "Write `:port` for every address, `host:port`, `[v6]:port` or `unix:/path`.",
+            $"{UnixPattern}|{HostPattern}?:{PortPattern}"),
+    };
+
+    /// <summary>What <see cref="ParseBackend"/> reads.</summary>
+    internal static readonly ConfigForm BackendForm = new("address")
+    {
+        Text = new("backend_address", "Write `host:port`, `[v6]:port` or `unix:/path`.",
+            $"{UnixPattern}|{HostPattern}:{PortPattern}|[hH][tT]{{2}}[pP]://{HostPattern}(?::{PortPattern})?/?"),
+    };
 
     // What the kernel's address structure holds, without the terminating zero.
     private const int UnixPathBytesMax = 107;

@@ -25,9 +25,9 @@ public sealed record AdminOptions
     {
         var options = new AdminOptions
         {
-            Bind = section.Value("bind", Default.Bind, "address", Default.Bind.ToString(), "Where operators connect.",
-                text => Address.ParseListener(text, portMin: 1)),
-            TokenFile = section.Text("token_file", null, "path",
+            Bind = section.Value("bind", Default.Bind, Address.ListenerForm, Default.Bind.ToString(),
+                "Where operators connect.", text => Address.ParseListener(text, portMin: 1)),
+            TokenFile = section.Text("token_file", null, ConfigName.FileForm,
                 "The file with the bearer token; required off loopback.",
                 ConfigName.File),
         };

@@ -16,6 +16,17 @@ internal static class AlgorithmName
         [HashOptions.AddressAlgorithm],
     ];
 
+    private static readonly string[] All = [.. Spellings.SelectMany(spellings => spellings)];
+
+    /// <summary>What may be written: each spelling, in any case, and with any sign between words.</summary>
+    public static readonly ConfigForm Form =
+        new(string.Join('|', (string[])[.. ClusterOptions.Algorithms, HashOptions.AddressAlgorithm]))
+        {
+            Choices = All,
+            Text = new("algorithm_name", "Write an algorithm such as `round_robin`.",
+                $"(?!(?:{string.Join('|', All)})$)(?:{string.Join('|', All.Select(Pattern))})"),
+        };
+
     /// <summary>Finds the canonical name of an algorithm.</summary>
     /// <param name="text">Any spelling.</param>
     public static Parsed<string> Parse(string text)
@@ -30,6 +41,11 @@ internal static class AlgorithmName
         return new Flaw($"{Flaw.Show(text)} is no algorithm",
             NearestName.Suggest(text, [.. ClusterOptions.Algorithms], "write one of"));
     }
+
+    private static string Pattern(string spelling)
+        => string.Concat(spelling.Select(c => c == '_' ? "[-_]*"
+            : char.IsAsciiLetter(c) ? $"[{c}{char.ToUpperInvariant(c)}]"
+            : c.ToString()));
 
     private static string Letters(string text)
         => string.Concat(text.Where(c => c is not ('-' or '_'))).ToLowerInvariant();

@@ -28,13 +28,14 @@ public sealed record BackendOptions
     /// <param name="inherited">What holds for keys that are not written.</param>
     internal static BackendOptions? BindFrom(ConfigSection section, HealthOptions? inherited)
     {
-        var address = section.Required("address", "address", "Whom to connect to: host:port, [v6]:port or unix:/path.",
+        var address = section.Required("address", Address.BackendForm,
+            "Whom to connect to: host:port, [v6]:port or unix:/path.",
             "write `address: \"10.0.0.1:8080\"`", Address.ParseBackend);
-        var name = section.Text("name", null, ConfigName.Type, "What logs and metrics call it; by default its address.",
+        var name = section.Text("name", null, ConfigName.Form, "What logs and metrics call it; by default its address.",
             ConfigName.Parse);
         var weight = section.Count("weight", 1, 0, Limits.WeightMax,
             "Share of the traffic relative to the other backends.");
-        var isDrained = section.Value("drain", false, "true|false", "false",
+        var isDrained = section.Value("drain", false, ConfigForm.Truth, "false",
             "Whether it gets no new work; what it has is finished.", ProxyOptions.ParseTruth);
         var health = section.SectionOrOff("health", inherited, "What this backend overrides of the cluster's probing.",
             health => HealthOptions.BindFrom(health, inherited ?? HealthOptions.Default));

@@ -84,11 +84,10 @@ public sealed record ClusterOptions
         var options = new ClusterOptions
         {
             Name = name,
-            Algorithm = section.Value("algorithm", Algorithms[0],
-                $"{string.Join("|", Algorithms)}|{HashOptions.AddressAlgorithm}", Algorithms[0],
+            Algorithm = section.Value("algorithm", Algorithms[0], AlgorithmName.Form, Algorithms[0],
                 "How the next backend is picked.", AlgorithmName.Parse),
             Hash = section.Section("hash", "What the algorithm hash goes by.", HashOptions.BindFrom),
-            Host = section.Word("host", HostPolicy.Preserve, "preserve|backend|host", "preserve",
+            Host = section.Word("host", HostPolicy.Preserve, HostPolicy.Form, "preserve",
                 "What the Host field of a forwarded request says.", HostPolicy.Parse),
             Backends = [],
             Pool = section.Section("pool", "Bounds on the connections to each backend.", PoolOptions.BindFrom),
@@ -121,7 +120,7 @@ public sealed record ClusterOptions
     private static EquatableArray<BackendOptions> BindBackends(ConfigSection section, HealthOptions? inherited)
     {
         section.RequireWritten("backends", "write `backends: [ \"10.0.0.1:8080\" ]`, or `[]` for none");
-        var backends = section.Items("backends", "address", "list, required", "Whom requests are forwarded to.",
+        var backends = section.Items("backends", "address", "Whom requests are forwarded to.",
             backend => BackendOptions.BindFrom(backend, inherited));
         if (section.IsEmptyList("backends"))
         {

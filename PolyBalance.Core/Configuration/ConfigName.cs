@@ -3,10 +3,27 @@ namespace PolyBalance.Configuration;
 /// <summary>The rules for names and paths that more than one section uses.</summary>
 internal static class ConfigName
 {
-    /// <summary>What the reference says about names.</summary>
-    public const string Type = "name";
-
     private const int LengthMax = 63;
+
+    /// <summary>What <see cref="Parse"/> reads, as a text.</summary>
+    public static readonly TextForm Text = new("name",
+        $"Write at most {LengthMax} letters, digits, `-`, `_`, `.` and `:`, the first one a letter or a digit.",
+        $"[A-Za-z0-9][A-Za-z0-9_.:-]{{0,{LengthMax - 1}}}");
+
+    /// <summary>What <see cref="Parse"/> reads.</summary>
+    public static readonly ConfigForm Form = new("name") { Text = Text };
+
+    /// <summary>What <see cref="File"/> reads.</summary>
+    public static readonly ConfigForm FileForm = new("path")
+    {
+        Text = new("file_path", "Write a path such as `/etc/polybalance/token`.", @"[^\u0000-\u001f]+"),
+    };
+
+    /// <summary>A path that says where a file is whatever folder the gateway runs in.</summary>
+    public static readonly ConfigForm AbsolutePathForm = new("absolute path")
+    {
+        Text = new("absolute_path", "Write a path that begins with `/`.", @"/[^\u0000-\u001f]*"),
+    };
 
     /// <summary>Reads a name that ends up in logs, metrics and admin paths as it is.</summary>
     /// <param name="text">What the user wrote.</param>

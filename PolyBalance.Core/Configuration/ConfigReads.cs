@@ -8,14 +8,13 @@ internal static class ConfigReads
 {
     /// <summary>Reads a whole number from <c>min</c> to <c>max</c>.</summary>
     public static int Count(this ConfigSection section, string key, int fallback, int min, int max, string purpose)
-        => section.Value(key, fallback, $"count, {Quantity.Write(min)} to {Quantity.Write(max)}",
-            Quantity.Write(fallback), purpose,
+        => section.Value(key, fallback, Quantity.CountForm(min, max), Quantity.Write(fallback), purpose,
             text => Quantity.Count(text, min, max));
 
     /// <summary>Reads a duration from <c>min</c> to <c>max</c>.</summary>
     public static TimeSpan Duration(
         this ConfigSection section, string key, TimeSpan fallback, TimeSpan min, TimeSpan max, string purpose)
-        => section.Value(key, fallback, DurationType(min, max), Quantity.Write(fallback), purpose,
+        => section.Value(key, fallback, Quantity.DurationForm(min, max), Quantity.Write(fallback), purpose,
             text => Quantity.Duration(text, min, max));
 
     /// <summary>
@@ -23,7 +22,9 @@ internal static class ConfigReads
     /// </summary>
     public static TimeSpan? DurationOrOff(
         this ConfigSection section, string key, TimeSpan? fallback, TimeSpan min, TimeSpan max, string purpose)
-        => section.Value(key, fallback, $"{DurationType(min, max)}; or off",
+    {
+        var form = Quantity.DurationForm(min, max);
+        return section.Value(key, fallback, form.Or("off", $"{form.Words}; or off"),
             fallback is { } shown ? Quantity.Write(shown) : "off", purpose, text =>
             {
                 if (text == "off")
@@ -32,11 +33,11 @@ internal static class ConfigReads
                 var parsed = Quantity.Duration(text, min, max);
                 return new(parsed.Value, parsed.Flaw);
             });
+    }
 
     /// <summary>Reads a number of bytes from <c>min</c> to <c>max</c>.</summary>
     public static int Size(this ConfigSection section, string key, int fallback, int min, int max, string purpose)
-        => section.Value(key, fallback, $"size, {Quantity.WriteSize(min)} to {Quantity.WriteSize(max)}",
-            Quantity.WriteSize(fallback), purpose, text =>
+        => section.Value(key, fallback, Quantity.SizeForm(min, max), Quantity.WriteSize(fallback), purpose, text =>
             {
                 var parsed = Quantity.Size(text, min, max);
                 return new((int)parsed.Value, parsed.Flaw);
@@ -44,7 +45,7 @@ internal static class ConfigReads
 
     /// <summary>Reads a percentage.</summary>
     public static int Percent(this ConfigSection section, string key, int fallback, string purpose)
-        => section.Value(key, fallback, "percentage, 0% to 100%", $"{Quantity.Write(fallback)}%", purpose,
+        => section.Value(key, fallback, Quantity.PercentForm, $"{Quantity.Write(fallback)}%", purpose,
             Quantity.Percent);
 
     /// <summary>Reads one of a few words.</summary>
@@ -54,7 +55,7 @@ internal static class ConfigReads
         where T : struct, Enum
     {
         string[] names = [.. choices.Select(choice => choice.Name)];
-        return section.Value(key, fallback, string.Join("|", names),
+        return section.Value(key, fallback, ConfigForm.OneOf(names),
             choices.First(choice => choice.Value.Equals(fallback)).Name,
             purpose, text =>
             {
@@ -67,7 +68,4 @@ internal static class ConfigReads
                 return new Flaw($"{Flaw.Show(text)} is no {key}", NearestName.Suggest(text, names, "write one of"));
             });
     }
-
-    private static string DurationType(TimeSpan min, TimeSpan max)
-        => $"duration, {Quantity.Write(min)} to {Quantity.Write(max)}";
 }

@@ -5,13 +5,15 @@ public static class ConfigReference
 {
     /// <summary>
     /// One line per key: its name, <c>=</c> and its default if it has one, what may be written, and what it is for.
-    /// Stable, so
-    /// that a test can compare it. Elements of lists are <c>[]</c>.
+    /// Stable, so that a test can compare it. Elements of lists are <c>[]</c>.
     /// </summary>
-    public static string Describe()
+    public static string Describe() => string.Concat(Keys().Select(key => key + "\n"));
+
+    /// <summary>Every key; a section comes before the keys in it.</summary>
+    internal static IReadOnlyList<ConfigKey> Keys()
     {
         var report = new ConfigReport { Keys = [] };
         ConfigSection.Bind(new ConfigMap(new("", 0, 0), []), "", report, ProxyOptions.BindFrom);
-        return string.Concat(report.Keys.Select(key => key + "\n"));
+        return report.Keys;
     }
 }

@@ -47,7 +47,7 @@ internal sealed class ConfigReport
     public bool HasErrors => _errors.Count > 0;
 
     /// <summary>Where readers describe their keys; <see langword="null"/> when a real configuration is read.</summary>
-    public List<string>? Keys { get; init; }
+    public List<ConfigKey>? Keys { get; init; }
 
     /// <summary>Whether probes may run programs: <c>allow_exec</c>, which is read before what depends on it.</summary>
     public bool AllowsExec { get; set; }

@@ -19,6 +19,8 @@ internal sealed class ConfigSection
     private readonly ConfigMap _map;
     private readonly List<string> _keys = [];
     private readonly HashSet<string> _flawed = [];
+    private readonly HashSet<string> _required = [];
+    private readonly HashSet<string> _filled = [];
 
     private ConfigSection(ConfigMap map, string path, ConfigReport report)
         => (_map, Path, Report) = (map, path, report);
@@ -76,10 +78,6 @@ internal sealed class ConfigSection
     /// <param name="key">Which key.</param>
     public bool IsEmptyList(string key) => _map.Find(key)?.Value is ConfigList { Items.Count: 0 };
 
-    /// <summary>Whether the user wrote an empty mapping.</summary>
-    /// <param name="key">Which key.</param>
-    public bool IsEmptyMap(string key) => _map.Find(key)?.Value is ConfigMap { Entries.Count: 0 };
-
     /// <summary>The keys of a mapping in a mapping, whatever their values are.</summary>
     /// <param name="key">Which mapping.</param>
     public IReadOnlyList<string> KeysOf(string key)
@@ -89,14 +87,15 @@ internal sealed class ConfigSection
     /// <typeparam name="T">What it means.</typeparam>
     /// <param name="key">Name of the key.</param>
     /// <param name="fallback">Its value when it is not written.</param>
-    /// <param name="type">What may be written, in words, for the reference.</param>
+    /// <param name="form">What may be written.</param>
     /// <param name="shown">The default as the file would write it, for the reference; <see langword="null"/> for
     /// none.</param>
     /// <param name="purpose">What it is for, in one sentence.</param>
     /// <param name="parse">Turns the text into the value.</param>
-    public T Value<T>(string key, T fallback, string type, string? shown, string purpose, Func<string, Parsed<T>> parse)
+    public T Value<T>(
+        string key, T fallback, ConfigForm form, string? shown, string purpose, Func<string, Parsed<T>> parse)
     {
-        Describe(key, type, shown, purpose);
+        Describe(key, KeyKind.Value, purpose, form, shown);
         if (Take(key) is not { } node)
             return fallback;
         if (AsScalar(key, node) is not { } scalar)
@@ -114,16 +113,18 @@ internal sealed class ConfigSection
     /// <summary>
     /// Reads a value that the user words freely, refusing bare words that YAML tools take for something else.
     /// </summary>
-    public T Word<T>(string key, T fallback, string type, string? shown, string purpose, Func<string, Parsed<T>> parse)
+    public T Word<T>(
+        string key, T fallback, ConfigForm form, string? shown, string purpose, Func<string, Parsed<T>> parse)
     {
         var isPlain = _map.Find(key)?.Value is ConfigScalar { IsPlain: true };
-        return Value(key, fallback, type, shown, purpose,
+        return Value(key, fallback, form, shown, purpose,
             text => isPlain && YamlSurprise.Find(text) is { } flaw ? flaw : parse(text));
     }
 
     /// <summary>Reads free text, refusing bare words that YAML tools take for something else.</summary>
-    public string? Text(string key, string? fallback, string type, string purpose, Func<string, Parsed<string>> parse)
-        => Word(key, fallback, type, fallback, purpose, text =>
+    public string? Text(
+        string key, string? fallback, ConfigForm form, string purpose, Func<string, Parsed<string>> parse)
+        => Word(key, fallback, form, fallback, purpose, text =>
         {
             var parsed = parse(text);
             return new Parsed<string?>(parsed.Value, parsed.Flaw);
@@ -131,30 +132,38 @@ internal sealed class ConfigSection
 
     /// <summary>Reads a value that must be there; the remedy says what to write when it is missing.</summary>
     /// <returns><see langword="null"/> when it is missing or wrong; that is reported.</returns>
-    public T? Required<T>(string key, string type, string purpose, string remedy, Func<string, Parsed<T>> parse)
+    public T? Required<T>(string key, ConfigForm form, string purpose, string remedy, Func<string, Parsed<T>> parse)
         where T : class
     {
         RequireWritten(key, remedy);
-        return Value<T?>(key, null, type + ", required", null, purpose, text =>
+        return Value<T?>(key, null, form, null, purpose, text =>
         {
             var parsed = parse(text);
             return new Parsed<T?>(parsed.Value, parsed.Flaw);
         });
     }
 
-    /// <summary>Reports a key that must be written and is not.</summary>
+    /// <summary>Reports a key that must be written and is not. To be said before the key is read.</summary>
     /// <param name="key">Which key.</param>
     /// <param name="remedy">What to write.</param>
-    public void RequireWritten(string key, string remedy)
+    /// <param name="whenEmpty">What is wrong when nothing is in it; <see langword="null"/>: it may be empty.</param>
+    public void RequireWritten(string key, string remedy, string? whenEmpty = null)
     {
+        _required.Add(key);
+        if (whenEmpty is not null)
+            _filled.Add(key);
+
         if (!IsWritten(key))
             Report.Error(_map.Find(key)?.KeyAt ?? At, $"`{key}` is missing", remedy);
+        else if (whenEmpty is not null
+            && _map.Find(key)!.Value is ConfigList { Items.Count: 0 } or ConfigMap { Entries.Count: 0 })
+            Report.Error(PositionOf(key), whenEmpty, remedy);
     }
 
     /// <summary>Reads a list of single values.</summary>
-    public EquatableArray<T> List<T>(string key, string type, string purpose, Func<string, Parsed<T>> parse)
+    public EquatableArray<T> List<T>(string key, ConfigForm form, string purpose, Func<string, Parsed<T>> parse)
     {
-        Describe(key, $"list of {type}", "[]", purpose);
+        Describe(key, KeyKind.List, purpose, form, "[]");
         if (Take(key) is not { } node || AsList(key, node) is not { } list)
             return [];
 
@@ -175,9 +184,10 @@ internal sealed class ConfigSection
     }
 
     /// <summary>Reads a mapping of single values whose keys the user chooses.</summary>
-    public EquatableArray<T> Pairs<T>(string key, string type, string purpose, Func<string, string, Parsed<T>> parse)
+    public EquatableArray<T> Pairs<T>(
+        string key, TextForm names, ConfigForm form, string purpose, Func<string, string, Parsed<T>> parse)
     {
-        Describe(key, $"mapping of {type}", null, purpose);
+        Describe(key, KeyKind.Pairs, purpose, form, names: names);
         if (Take(key) is not { } node || AsMap(key, node) is not { } map)
             return [];
 
@@ -206,7 +216,7 @@ internal sealed class ConfigSection
     /// <param name="bind">Reads its keys.</param>
     public T Section<T>(string key, string purpose, Func<ConfigSection, T> bind)
     {
-        Describe(key, "section", null, purpose);
+        Describe(key, KeyKind.Section, purpose);
         var node = Take(key);
         var map = node is null ? null : AsMap(key, node);
         return Bind(map ?? Empty, Child(key), Report, bind).Value;
@@ -217,7 +227,7 @@ internal sealed class ConfigSection
     public T? SectionOrOff<T>(string key, T? fallback, string purpose, Func<ConfigSection, T> bind)
         where T : class
     {
-        Describe(key, "section, or off", fallback is null ? "off" : null, purpose);
+        Describe(key, KeyKind.SectionOrOff, purpose, shown: fallback is null ? "off" : null);
         if (Report.Keys is not null)
             return Bind(Empty, Child(key), Report, bind).Value;
 
@@ -237,11 +247,10 @@ internal sealed class ConfigSection
     /// Reads a list of sections; an element that is a single value gives the key <c>shorthand</c>, if there is one.
     /// </summary>
     /// <returns>The elements that could be bound.</returns>
-    public List<Bound<T>> Items<T>(string key, string? shorthand, string type, string purpose,
-        Func<ConfigSection, T?> bind)
+    public List<Bound<T>> Items<T>(string key, string? shorthand, string purpose, Func<ConfigSection, T?> bind)
         where T : class
     {
-        Describe(key, type, null, purpose);
+        Describe(key, KeyKind.Items, purpose, shorthand: shorthand);
         var path = Child(key) + "[]";
         var items = new List<Bound<T>>();
         if (Report.Keys is not null)
@@ -263,10 +272,11 @@ internal sealed class ConfigSection
 
     /// <summary>Reads a mapping whose keys are names that the user chooses.</summary>
     /// <returns>The entries that could be bound.</returns>
-    public List<Bound<T>> Entries<T>(string key, string purpose, Func<string, ConfigSection, T?> bind)
+    public List<Bound<T>> Entries<T>(
+        string key, TextForm names, string purpose, Func<string, ConfigSection, T?> bind)
         where T : class
     {
-        Describe(key, "sections by name, required", null, purpose);
+        Describe(key, KeyKind.Entries, purpose, names: names);
         var entries = new List<Bound<T>>();
         if (Report.Keys is not null)
             Bind(Empty, Child(key) + ".<name>", Report, section => bind("name", section));
@@ -342,6 +352,15 @@ internal sealed class ConfigSection
 
     private string Child(string key) => Path.Length == 0 ? key : $"{Path}.{key}";
 
-    private void Describe(string key, string type, string? shown, string purpose)
-        => Report.Keys?.Add($"{Child(key)}{(shown is null ? "" : $" = {shown}")} ({type}): {purpose}");
+    private void Describe(string key, KeyKind kind, string purpose, ConfigForm? form = null, string? shown = null,
+        TextForm? names = null, string? shorthand = null)
+        => Report.Keys?.Add(new(Path, key, kind, purpose)
+        {
+            Form = form,
+            Names = names,
+            Default = shown,
+            Shorthand = shorthand,
+            IsRequired = _required.Contains(key),
+            IsFilled = _filled.Contains(key),
+        });
 }

@@ -9,10 +9,6 @@ internal static class CrossChecks
     /// <param name="admin">The admin listener, unless it is off.</param>
     public static void Listeners(ConfigSection root, List<Bound<ListenerOptions>> listeners, AdminOptions? admin)
     {
-        if (root.IsEmptyList("listeners"))
-            root.Report.Error(root.PositionOf("listeners"), "there is no listener",
-                "write `listeners: [ { bind: \":8000\" } ]`");
-
         for (var i = 0; i < listeners.Count; i++)
         {
             var (listener, section) = listeners[i];
@@ -39,12 +35,6 @@ internal static class CrossChecks
     public static void Routes(
         ConfigSection root, List<Bound<RouteOptions>> routes, List<Bound<ClusterOptions>> clusters)
     {
-        if (root.IsEmptyMap("clusters"))
-        {
-            root.Report.Error(root.PositionOf("clusters"), "there is no cluster",
-                "write `clusters: { web: { backends: [ \"10.0.0.1:8080\" ] } }`");
-        }
-
         if (clusters.Count > 1 && (!root.IsWritten("routes") || root.IsEmptyList("routes")))
         {
             root.Report.Error(clusters[1].Section.At,

@@ -58,7 +58,7 @@ public sealed record EjectionOptions
                 "How long an ejection lasts at most."),
             Trials = section.Count("trials", Default.Trials, 1, 1_000,
                 "Exchanges that must go well, one at a time, before an ejected backend is in service again."),
-            Statuses = section.Value("statuses", Default.Statuses, "status ranges, 500 to 599", null,
+            Statuses = section.Value("statuses", Default.Statuses, StatusRanges.ServerErrors, null,
                 "Answers that count as failures; without it only failures to answer do.",
                 StatusRanges.ParseServerErrors),
         };

@@ -90,6 +90,19 @@ public sealed record HashOptions
     private const int LoadPercentMin = 101;
     private const int LoadPercentMax = 1_000;
 
+    private static readonly ConfigForm KeyForm = new(string.Join('|', Keys))
+    {
+        Choices = [.. Keys.Where(key => !key.Contains(':', StringComparison.Ordinal))],
+        Text = new("hash_key", "Write `client_ip`, `path`, `host`, `header:NAME`, `cookie:NAME` or `query:NAME`.",
+            "(?:header|cookie|query):[!-~]{1,256}"),
+    };
+
+    private static readonly ConfigForm LoadForm = new ConfigForm("percentage, 101% to 1000%")
+    {
+        Text = new("load", "Write a percentage from `101%` to `1000%`, or `off`.",
+            "(?:10[1-9]|1[1-9][0-9]|[2-9][0-9]{2}|1000)%"),
+    }.Or("off", "percentage, 101% to 1000%, or off");
+
     /// <summary>Which part of a request decides where it goes.</summary>
     public HashKey Key { get; init; } = HashKey.ClientAddress;
 
@@ -103,9 +116,9 @@ public sealed record HashOptions
     /// <param name="section">Where the keys are.</param>
     internal static HashOptions BindFrom(ConfigSection section) => new()
     {
-        Key = section.Value("key", Default.Key, string.Join("|", Keys), Keys[0],
+        Key = section.Value("key", Default.Key, KeyForm, Keys[0],
             "Which part of a request decides where it goes; without it, the client's address.", HashKey.Parse),
-        LoadPercent = section.Value("load", Default.LoadPercent, "percentage, 101% to 1000%, or off", "125%",
+        LoadPercent = section.Value("load", Default.LoadPercent, LoadForm, "125%",
             "How much of the average load one backend may have before others take over.", ParseLoad),
     };
 

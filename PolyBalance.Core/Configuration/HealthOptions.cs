@@ -100,7 +100,7 @@ public sealed record HealthOptions
     /// <param name="inherited">What holds for keys that are not written.</param>
     internal static HealthOptions BindFrom(ConfigSection section, HealthOptions inherited)
     {
-        var kind = section.Value("kind", inherited.Kind, "http|tcp|grpc|exec", "http", "What a probe does.",
+        var kind = section.Value("kind", inherited.Kind, HealthReads.KindForm, "http", "What a probe does.",
             HealthReads.Kind);
 
         // What one kind of probe is told means nothing to another.
@@ -108,7 +108,7 @@ public sealed record HealthOptions
         var options = new HealthOptions
         {
             Kind = kind,
-            Path = section.Text("path", own.Path, "request path", "http: the request target of a probe.",
+            Path = section.Text("path", own.Path, HealthReads.TargetForm, "http: the request target of a probe.",
                 text => ConfigName.RequestPath(text, allowed: "?"))!,
             Interval = section.Duration("interval", inherited.Interval, Quantity.Shortest, Quantity.Longest,
                 "From the start of one probe to the start of the next, before jitter."),
@@ -120,21 +120,21 @@ public sealed record HealthOptions
                 "Passes in a row that make a backend healthy."),
             JitterPercent = section.Percent("jitter", inherited.JitterPercent,
                 "How far the interval varies in either direction."),
-            Expect = section.Value("expect", own.Expect, "status ranges", "200-399", "http: status codes that pass.",
+            Expect = section.Value("expect", own.Expect, StatusRanges.Any, "200-399", "http: status codes that pass.",
                 StatusRanges.Parse),
-            DrainOn = section.Value("drain_on", own.DrainOn, "status ranges", null,
+            DrainOn = section.Value("drain_on", own.DrainOn, StatusRanges.Any, null,
                 "http: status codes that pass too, and say that the backend wants no new work.", StatusRanges.Parse),
-            Host = section.Text("host", own.Host, "host[:port]",
+            Host = section.Text("host", own.Host, HealthReads.HostForm,
                 "http, grpc: what Host or :authority says; by default the address of the backend.", HealthReads.Host),
             Fields = HealthReads.Fields(section, own.Fields),
-            ExpectField = section.Word("expect_field", own.ExpectField, "name, or \"name: value\"", null,
+            ExpectField = section.Word("expect_field", own.ExpectField, HealthReads.ExpectFieldForm, null,
                 "http: a field that an answer must have to pass.", HealthReads.ExpectField),
-            ExpectBody = section.Text("expect_body", own.ExpectBody, "text",
+            ExpectBody = section.Text("expect_body", own.ExpectBody, HealthReads.ExpectBodyForm,
                 "http: what the first 64 KiB of an answer's content must hold to pass.", HealthReads.ExpectBody),
-            Service = section.Text("service", own.Service.Length == 0 ? null : own.Service, "name",
+            Service = section.Text("service", own.Service.Length == 0 ? null : own.Service, HealthReads.ServiceForm,
                 "grpc: whose health is asked for; by default that of the whole backend.", HealthReads.Service) ?? "",
-            Command = section.Text("command", own.Command, "absolute path", "exec: the program that is run.",
-                HealthReads.Command),
+            Command = section.Text("command", own.Command, ConfigName.AbsolutePathForm,
+                "exec: the program that is run.", HealthReads.Command),
             Args = HealthReads.Args(section, own.Args),
         };
 

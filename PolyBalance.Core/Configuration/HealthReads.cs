@@ -24,6 +24,48 @@ internal static class HealthReads
         "Keep-Alive", "Proxy-Connection",
     ];
 
+    private const string Token = "[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}";
+
+    /// <summary>What <see cref="Kind"/> reads.</summary>
+    public static readonly ConfigForm KindForm = ConfigForm.OneOf(Kinds);
+
+    /// <summary>The request target of a probe: a path, and a query if need be.</summary>
+    public static readonly ConfigForm TargetForm = new("request path")
+    {
+        Text = new("request_path", "Write a path that begins with `/`, such as `/healthz`.",
+            "/[A-Za-z0-9/._~%!$&'()*+,;=:@?-]*"),
+    };
+
+    /// <summary>What <see cref="Host"/> reads.</summary>
+    public static readonly ConfigForm HostForm = new("host[:port]") { Text = HostPolicy.Literals };
+
+    /// <summary>What <see cref="ExpectField"/> reads.</summary>
+    public static readonly ConfigForm ExpectFieldForm = new("name, or \"name: value\"")
+    {
+        Text = new("expected_field", "Write the name of a field, or its name and its value: `X-Ready: yes`.",
+            Token + @"(?::[\s\S]*)?"),
+    };
+
+    /// <summary>What <see cref="ExpectBody"/> reads.</summary>
+    public static readonly ConfigForm ExpectBodyForm = new("text")
+    {
+        Text = new("expected_text", $"Write at most {TextLengthMax} characters.", $@"[\s\S]{{1,{TextLengthMax}}}"),
+    };
+
+    /// <summary>What <see cref="Service"/> reads.</summary>
+    public static readonly ConfigForm ServiceForm = new("name")
+    {
+        Text = new("grpc_service", "Write a name such as `shop.v1.Orders`.", "[A-Za-z0-9._/-]{0,255}"),
+    };
+
+    private static readonly TextForm FieldName =
+        new("field_name", "Write the name of a field, such as `X-Probe`.", Token);
+
+    private static readonly ConfigForm FieldValue = new("name: value")
+    {
+        Text = new("field_value", "Write printable ASCII characters.", $@"[\t -~]{{0,{TextLengthMax}}}"),
+    };
+
     /// <summary>Reads what a probe does.</summary>
     public static Parsed<ProbeKind> Kind(string text)
         => Array.IndexOf(Kinds, text) is >= 0 and var index
@@ -39,8 +81,8 @@ internal static class HealthReads
     /// <summary>Reads the fields that a probe sends.</summary>
     public static EquatableArray<ProbeField> Fields(ConfigSection section, EquatableArray<ProbeField> inherited)
     {
-        var written = section.Pairs("fields", "name: value", "http: fields that a probe sends besides its own.",
-            SentField);
+        var written = section.Pairs("fields", FieldName, FieldValue,
+            "http: fields that a probe sends besides its own.", SentField);
         return section.IsWritten("fields") ? written : inherited;
     }
 
@@ -74,7 +116,7 @@ internal static class HealthReads
     /// <summary>Reads the arguments of a program.</summary>
     public static EquatableArray<string> Args(ConfigSection section, EquatableArray<string> inherited)
     {
-        var written = section.List<string>("args", "text", "exec: its arguments; no shell reads them.",
+        var written = section.List<string>("args", ConfigForm.Anything, "exec: its arguments; no shell reads them.",
             text => text.Length <= TextLengthMax && !text.Contains('\0', StringComparison.Ordinal)
                 ? text
                 : new Flaw("the argument is too long", $"write at most {TextLengthMax} characters"));

@@ -16,11 +16,23 @@ public enum HostPolicyKind
 /// <summary>What the Host field of a forwarded request says. Config key <c>host</c> of a cluster.</summary>
 public sealed record HostPolicy
 {
+    /// <summary>A host, with or without a port.</summary>
+    internal static readonly TextForm Literals = new("host_literal", "Write `host` or `host:port`.",
+        $"{Address.HostPattern}(?::{Address.PortPattern})?");
+
     /// <summary>The client's own Host.</summary>
     public static readonly HostPolicy Preserve = new(HostPolicyKind.Preserve, "");
 
     /// <summary>The address of the backend that was picked.</summary>
     public static readonly HostPolicy Backend = new(HostPolicyKind.Backend, "");
+
+    /// <summary>What may be written.</summary>
+    internal static readonly ConfigForm Form = new("preserve|backend|host")
+    {
+        Choices = ["preserve", "backend"],
+        Text = new("host_policy", "Write `preserve`, `backend`, or a literal `host:port`.",
+            "(?!(?:preserve|backend)$)" + Literals.Pattern),
+    };
 
     private HostPolicy(HostPolicyKind kind, string value) => (Kind, Value) = (kind, value);
 

@@ -7,6 +7,12 @@ public sealed record ListenerOptions
 {
     private static readonly string[] Exposable = ["healthz", "readyz", "metrics"];
 
+    private static readonly ConfigForm Networks = new("networks")
+    {
+        Text = new("network", "Write a network such as `10.0.0.0/8`, or a single IP address.",
+            "[0-9A-Fa-f:.]+(?:/[0-9]{1,3})?"),
+    };
+
     /// <summary>Where to listen.</summary>
     public required Address Bind { get; init; }
 
@@ -22,12 +28,12 @@ public sealed record ListenerOptions
     {
         // Only a flag or variable may leave the port to the operating system: who reads a file wants to know it.
         var portMin = section.PositionOf("bind").Line == 0 ? 0 : 1;
-        var bind = section.Required("bind", "address",
+        var bind = section.Required("bind", Address.ListenerForm,
             "Where clients connect: host:port, [v6]:port, :port or unix:/path.",
             "write `bind: \":8000\"`", text => Address.ParseListener(text, portMin));
-        var expose = section.List("expose", string.Join("|", Exposable),
+        var expose = section.List("expose", ConfigForm.OneOf(Exposable),
             "Local answers on this listener that the admin listener gives too.", ParseExpose);
-        var trustedProxies = section.List("trusted_proxies", "networks",
+        var trustedProxies = section.List("trusted_proxies", Networks,
             "Peers whose X-Forwarded-* fields are believed.", ParseNetwork);
         return bind is null ? null : new() { Bind = bind, Expose = expose, TrustedProxies = trustedProxies };
     }

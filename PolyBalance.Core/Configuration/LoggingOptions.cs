@@ -46,6 +46,8 @@ public sealed record LoggingOptions
     private static readonly (string, AccessLogFormat)[] Formats =
         [("json", AccessLogFormat.Json), ("combined", AccessLogFormat.Combined), ("off", AccessLogFormat.Off)];
 
+    private static readonly ConfigForm Paths = ConfigName.AbsolutePathForm.Or(StandardOutput, "stdout|absolute path");
+
     /// <summary>What applies when the section is absent.</summary>
     public static readonly LoggingOptions Default = new();
 
@@ -64,7 +66,7 @@ public sealed record LoggingOptions
     {
         Level = section.Choice("level", Default.Level, Levels, "The least severe messages that are written."),
         Access = section.Choice("access", Default.Access, Formats, "The form of the access log."),
-        AccessPath = section.Value("access_path", Default.AccessPath, "stdout|absolute path", StandardOutput,
+        AccessPath = section.Value("access_path", Default.AccessPath, Paths, StandardOutput,
             "Where the access log goes.", ParsePath),
     };
 

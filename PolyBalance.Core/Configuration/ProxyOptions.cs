@@ -17,6 +17,9 @@ public enum TransportKind
 /// <remarks>Equality is by value all the way down, so a reload can tell what changed.</remarks>
 public sealed record ProxyOptions
 {
+    private static readonly (string, TransportKind)[] Transports =
+        [("auto", TransportKind.Auto), ("io_uring", TransportKind.IoUring), ("sockets", TransportKind.Sockets)];
+
     /// <summary>Where client connections are accepted. At least one, no two on the same address.</summary>
     public required EquatableArray<ListenerOptions> Listeners { get; init; }
 
@@ -97,19 +100,22 @@ public sealed record ProxyOptions
     /// <param name="root">The top level.</param>
     internal static ProxyOptions BindFrom(ConfigSection root)
     {
-        root.RequireWritten("listeners", "write `listeners: [ { bind: \":8000\" } ]`");
-        var listeners = root.Items("listeners", null, "list, required", "Where client connections are accepted.",
+        root.RequireWritten("listeners", "write `listeners: [ { bind: \":8000\" } ]`",
+            whenEmpty: "there is no listener");
+        var listeners = root.Items("listeners", null, "Where client connections are accepted.",
             ListenerOptions.BindFrom);
         var admin = root.SectionOrOff("admin", AdminOptions.Default, "The listener for operators.",
             AdminOptions.BindFrom);
-        var routes = root.Items("routes", null, "list",
+        var routes = root.Items("routes", null,
             "Which requests go where; the first match wins. Without it the only cluster takes all.",
             RouteOptions.BindFrom);
-        var allowsExec = root.Value("allow_exec", false, "true|false", "false",
+        var allowsExec = root.Value("allow_exec", false, ConfigForm.Truth, "false",
             "Whether probes of kind exec may run programs.", ParseTruth);
         root.Report.AllowsExec = allowsExec;
-        root.RequireWritten("clusters", "write `clusters: { web: { backends: [ \"10.0.0.1:8080\" ] } }`");
-        var clusters = root.Entries("clusters", "The named sets of backends.", ClusterOptions.BindFrom);
+        root.RequireWritten("clusters", "write `clusters: { web: { backends: [ \"10.0.0.1:8080\" ] } }`",
+            whenEmpty: "there is no cluster");
+        var clusters = root.Entries("clusters", ConfigName.Text, "The named sets of backends.",
+            ClusterOptions.BindFrom);
 
         CrossChecks.Listeners(root, listeners, admin);
         CrossChecks.Routes(root, routes, clusters);
@@ -129,10 +135,9 @@ public sealed record ProxyOptions
             AllowsExec = allowsExec,
             ConcurrentProbesMax = root.Count("max_concurrent_probes", PolyBalance.Limits.ConcurrentProbesDefault, 1,
                 PolyBalance.Limits.ConcurrentProbesMax, "Most probes at once, over all clusters."),
-            Transport = root.Value("transport", TransportKind.Auto, "auto|io_uring|sockets", "auto",
-                "Which implementation moves the bytes; auto: io_uring where the system allows it.",
-                ParseTransport),
-            Workers = root.Value<int?>("workers", null, $"auto|1..{WorkerCount.Max}", "auto",
+            Transport = root.Choice("transport", TransportKind.Auto, Transports,
+                "Which implementation moves the bytes; auto: io_uring where the system allows it."),
+            Workers = root.Value<int?>("workers", null, WorkerCount.Form, "auto",
                 "Threads of io_uring that serve clients, each with connections of its own; auto: one per processor.",
                 WorkerCount.Parse),
         };
@@ -144,14 +149,5 @@ public sealed record ProxyOptions
         "true" => true,
         "false" => false,
         _ => new Flaw($"{Flaw.Show(text)} is neither `true` nor `false`", "write one of the two"),
-    };
-
-    private static Parsed<TransportKind> ParseTransport(string text) => text switch
-    {
-        "auto" => TransportKind.Auto,
-        "sockets" => TransportKind.Sockets,
-        "io_uring" => TransportKind.IoUring,
-        _ => new Flaw($"{Flaw.Show(text)} is no transport",
-            NearestName.Suggest(text, ["auto", "io_uring", "sockets"], "write one of")),
     };
 }

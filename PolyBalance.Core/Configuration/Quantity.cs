@@ -16,6 +16,27 @@ internal static class Quantity
     private const string DurationExamples = "write a number and a unit, such as `500ms`, `10s` or `1h30m`";
     private const string SizeExamples = "write bytes, or a number and a unit, such as `64KiB` or `10MiB`";
 
+    // Digits as TryDigits takes them.
+    private const string Digits = "(?:0|[1-9][0-9]{0,11})";
+    private const string Durations = $"(?=[0-9])(?:{Digits}h)?(?:{Digits}m)?(?:{Digits}s)?(?:{Digits}ms)?";
+
+    /// <summary>What <see cref="Percent"/> reads.</summary>
+    public static readonly ConfigForm PercentForm = new("percentage, 0% to 100%")
+    {
+        Text = new("percentage", "Write a whole number from `0%` to `100%`.", "(?:100|[1-9]?[0-9])%"),
+    };
+
+    private static readonly TextForm CountText = new("count", "Write a whole number.", Digits);
+
+    private static readonly TextForm SizeText = new("size",
+        "Write bytes, or a number and a unit, such as `64KiB` or `10MiB`.", $"{Digits}(?:(?:[kKmMgGtT][iI]?)?[bB])?");
+
+    private static readonly TextForm DurationOrZeroText = new("duration_or_zero",
+        "Write a number and a unit, such as `500ms`, `10s` or `1h30m`.", Durations);
+
+    private static readonly TextForm DurationText = new("duration",
+        "Write a number and a unit, such as `500ms`, `10s` or `1h30m`.", "(?=.*[1-9])" + Durations);
+
     // Longest unit first among those that begin alike.
     private static readonly (string Name, long Milliseconds)[] DurationUnits =
         [("h", 3_600_000), ("ms", 1), ("m", 60_000), ("s", 1_000)];
@@ -26,6 +47,16 @@ internal static class Quantity
         ("KiB", 1L << 10), ("MiB", 1L << 20), ("GiB", 1L << 30), ("TiB", 1L << 40),
         ("KB", 1_000), ("MB", 1_000_000), ("GB", 1_000_000_000), ("TB", 1_000_000_000_000),
     ];
+
+    /// <summary>What <see cref="Count"/> reads.</summary>
+    /// <param name="min">The smallest allowed.</param>
+    /// <param name="max">The largest allowed.</param>
+    public static ConfigForm CountForm(long min, long max) => new($"count, {Write(min)} to {Write(max)}")
+    {
+        Bare = BareValue.Number,
+        Numbers = (min, max),
+        Text = CountText,
+    };
 
     /// <summary>Reads a whole number within bounds.</summary>
     /// <param name="text">Decimal digits; a minus sign is understood in order to refuse the number.</param>
@@ -39,6 +70,16 @@ internal static class Quantity
 
         return flaw ?? new Flaw($"{Flaw.Show(text)} is not a whole number", $"write a number from {min} to {max}");
     }
+
+    /// <summary>What <see cref="Duration"/> reads.</summary>
+    /// <param name="min">The shortest allowed.</param>
+    /// <param name="max">The longest allowed.</param>
+    public static ConfigForm DurationForm(TimeSpan min, TimeSpan max)
+        => new($"duration, {Write(min)} to {Write(max)}")
+        {
+            Text = min > TimeSpan.Zero ? DurationText : DurationOrZeroText,
+            Bounds = $"From {Write(min)} to {Write(max)}.",
+        };
 
     /// <summary>
     /// Reads a duration within bounds: numbers with the units <c>h</c>, <c>m</c>, <c>s</c>, <c>ms</c>, in falling
@@ -78,6 +119,17 @@ internal static class Quantity
             ? outside
             : TimeSpan.FromMilliseconds(total);
     }
+
+    /// <summary>What <see cref="Size"/> reads.</summary>
+    /// <param name="min">The smallest allowed.</param>
+    /// <param name="max">The largest allowed.</param>
+    public static ConfigForm SizeForm(long min, long max) => new($"size, {WriteSize(min)} to {WriteSize(max)}")
+    {
+        Bare = BareValue.Number,
+        Numbers = (min, max),
+        Text = SizeText,
+        Bounds = $"From {WriteSize(min)} to {WriteSize(max)}.",
+    };
 
     /// <summary>Reads a number of bytes within bounds.</summary>
     /// <param name="text">A bare number, or one with a unit: powers of 1024 as <c>KiB</c>, powers of 1000 as

@@ -30,7 +30,7 @@ public sealed record RetryOptions
             "Share of the requests that may be retried."),
         ReplayBufferBytes = section.Size("replay_buffer", Default.ReplayBufferBytes, 0, Limits.ReplayBytesMax,
             "Request content kept for a further attempt."),
-        Statuses = section.Value("statuses", Default.Statuses, "status ranges, 429 or 500 to 599", null,
+        Statuses = section.Value("statuses", Default.Statuses, StatusRanges.Unwanted, null,
             "Answers for which another backend is asked where one can be; without it every answer goes through.",
             StatusRanges.ParseUnwanted),
     };

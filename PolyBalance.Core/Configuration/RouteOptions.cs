@@ -5,6 +5,21 @@ public sealed record RouteOptions
 {
     private const long MaxBodyCeiling = 1L << 50;
 
+    private static readonly ConfigForm Hosts = new("host or *.suffix")
+    {
+        Text = new("host_pattern", "Write a host name, or `*.` and a suffix.",
+            @"(?:\*\.)?(?:[A-Za-z0-9_.-]+|\[?[0-9A-Fa-f:.]+\]?)"),
+    };
+
+    private static readonly ConfigForm Prefixes = new("request path")
+    {
+        Text = new("path_prefix", "Write the start of a path, such as `/v1/`; no `*` at its end.",
+            @"/(?:[A-Za-z0-9/._~%!$&'()*+,;=:@-]*[A-Za-z0-9/._~%!$&'()+,;=:@-])?"),
+    };
+
+    private static readonly ConfigForm Sizes =
+        Quantity.SizeForm(0, MaxBodyCeiling) with { Words = "size", Bounds = "" };
+
     /// <summary>
     /// A host name in lower case, or <c>*.</c> and a suffix that any deeper name matches; <see langword="null"/>
     /// matches every
@@ -28,13 +43,13 @@ public sealed record RouteOptions
     internal static RouteOptions? BindFrom(ConfigSection section)
     {
         var (host, path) = section.Section("match", "Which requests the route takes; by default all.", match => (
-            match.Text("host", null, "host or *.suffix", "Host that the client asked for.", ParseHost),
-            match.Text("path", "/", "request path", "Prefix of the request's path, matched on segment borders.",
+            match.Text("host", null, Hosts, "Host that the client asked for.", ParseHost),
+            match.Text("path", "/", Prefixes, "Prefix of the request's path, matched on segment borders.",
                 ParsePath)!));
         section.RequireWritten("cluster", "name the cluster that takes the requests");
-        var cluster = section.Text("cluster", null, ConfigName.Type + ", required",
+        var cluster = section.Text("cluster", null, ConfigName.Form,
             "Name of the cluster that takes the request.", ConfigName.Parse);
-        var maxBody = section.Value<long?>("max_body", null, "size", null,
+        var maxBody = section.Value<long?>("max_body", null, Sizes, null,
             "Longest request content that is forwarded.", text =>
         {
             var parsed = Quantity.Size(text, 0, MaxBodyCeiling);

@@ -5,6 +5,19 @@ internal static class StatusRanges
 {
     private const string Examples = "write codes or ranges, such as `200-399` or `200,204`";
 
+    /// <summary>What <see cref="Parse"/> reads.</summary>
+    public static readonly ConfigForm Any = Form("status ranges", 100, new("status_ranges",
+        "Write codes from 100 to 599 or ranges, such as `200-399` or `200,204`.", Ranges("[1-5][0-9]{2}")));
+
+    /// <summary>What <see cref="ParseServerErrors"/> reads.</summary>
+    public static readonly ConfigForm ServerErrors = Form("status ranges, 500 to 599", 500, new("server_errors",
+        "Write codes from 500 to 599 or ranges, such as `502-504`.", Ranges("5[0-9]{2}")));
+
+    /// <summary>What <see cref="ParseUnwanted"/> reads.</summary>
+    public static readonly ConfigForm Unwanted = Form("status ranges, 429 or 500 to 599", 429, new("unwanted_statuses",
+        "Write 429, or codes or ranges from 500 to 599, such as `502-504` or `429,503`.",
+        Ranges("(?:429|5[0-9]{2})")));
+
     /// <summary>Reads ranges that are separated by commas.</summary>
     /// <param name="text">What the user wrote.</param>
     public static Parsed<EquatableArray<StatusRange>> Parse(string text)
@@ -43,6 +56,11 @@ internal static class StatusRanges
         => ParseSome(text, range => range.First >= 500 || range is { First: 429, Last: 429 },
             "goes beyond 429 and 500 to 599: to anything else another backend has no other answer",
             "write 429, or codes or ranges from 500 to 599, such as `502-504` or `429,503`");
+
+    private static ConfigForm Form(string words, int min, TextForm text)
+        => new(words) { Text = text, Bare = BareValue.Number, Numbers = (min, 599) };
+
+    private static string Ranges(string code) => $@"\s*{code}(?:-{code})?(?:\s*,\s*{code}(?:-{code})?)*\s*";
 
     private static Parsed<EquatableArray<StatusRange>> ParseSome(
         string text, Func<StatusRange, bool> isAllowed, string flaw, string advice)

@@ -6,6 +6,12 @@ public sealed record StickyOptions
     /// <summary>What applies to keys that the section leaves out.</summary>
     public static readonly StickyOptions Default = new();
 
+    private static readonly ConfigForm Cookies = new("cookie name")
+    {
+        Text = new("cookie_name", "Write letters, digits, `-` and `_`.",
+            $"[A-Za-z0-9!#$%&'*+.^_`|~-]{{1,{Limits.CookieNameLengthMax}}}"),
+    };
+
     /// <summary>Name of the cookie.</summary>
     public string Cookie { get; init; } = "X-LB-Backend";
 
@@ -26,10 +32,10 @@ public sealed record StickyOptions
     {
         var options = new StickyOptions
         {
-            Cookie = section.Text("cookie", Default.Cookie, "cookie name", "Name of the cookie.", ParseCookie)!,
+            Cookie = section.Text("cookie", Default.Cookie, Cookies, "Name of the cookie.", ParseCookie)!,
             AgeMax = section.Duration("max_age", Default.AgeMax, TimeSpan.FromSeconds(1), Quantity.Longest,
                 "How long a session stays on its backend."),
-            KeyFile = section.Text("key_file", Default.KeyFile, "path", "The file with the signing keys.",
+            KeyFile = section.Text("key_file", Default.KeyFile, ConfigName.FileForm, "The file with the signing keys.",
                 ConfigName.File),
         };
 

@@ -8,6 +8,9 @@ internal static class WorkerCount
     /// <summary>More than this no machine has use for.</summary>
     public const int Max = 256;
 
+    /// <summary>What may be written.</summary>
+    public static readonly ConfigForm Form = Quantity.CountForm(1, Max).Or("auto", $"auto|1..{Max}");
+
     /// <summary>Reads <c>auto</c> (null) or a count.</summary>
     public static Parsed<int?> Parse(string text)
     {
