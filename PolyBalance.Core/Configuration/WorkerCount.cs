@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace PolyBalance.Configuration;
 
 /// <summary>How many threads serve clients. Config key <c>workers</c>.</summary>
@@ -17,9 +15,9 @@ internal static class WorkerCount
         if (text == "auto")
             return default(int?);
 
-        var isCount = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count);
-        return isCount && count is > 0 and <= Max
-            ? count
+        var count = Quantity.Count(text, 1, Max);
+        return count.Flaw is null
+            ? count.Value
             : new Flaw($"{Flaw.Show(text)} is no number of workers", $"write `auto`, or a number from 1 to {Max}");
     }
 }

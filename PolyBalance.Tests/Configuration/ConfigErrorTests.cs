@@ -47,6 +47,7 @@ internal sealed class ConfigErrorTests
         "6:11: `an element of routes` must be a mapping, not a single value; write `key: value` lines, indented")]
     [TestCase("transport: [ auto ]", "6:12: `transport` must be a single value, not a list; write it on the same line")]
     [TestCase("workers: 0", "6:10: `0` is no number of workers; write `auto`, or a number from 1 to 256")]
+    [TestCase("workers: 04", "6:10: `04` is no number of workers; write `auto`, or a number from 1 to 256")]
     [TestCase("workers: 257", "6:10: `257` is no number of workers; write `auto`, or a number from 1 to 256")]
     [TestCase("workers: many", "6:10: `many` is no number of workers; write `auto`, or a number from 1 to 256")]
     [TestCase("transport: socket", "6:12: `socket` is no transport; did you mean `sockets`?")]
