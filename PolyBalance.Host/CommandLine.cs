@@ -70,6 +70,7 @@ internal static class CommandLine
         });
         root.Add(Run(surroundings));
         root.Add(Check(surroundings));
+        root.Add(Schema(surroundings));
         foreach (var command in OperatorCommands.Build(surroundings))
             root.Add(command);
         root.Add(Demo(surroundings));
@@ -164,6 +165,13 @@ internal static class CommandLine
         var config = ConfigFlag();
         var command = new Command("check", "Read a configuration and print every error in it") { config };
         command.SetAction(parsed => CheckCommand.Run(parsed.GetValue(config), surroundings));
+        return command;
+    }
+
+    private static Command Schema(Surroundings surroundings)
+    {
+        var command = new Command("schema", "Print the JSON Schema of the configuration, for editors");
+        command.SetAction(_ => surroundings.Output.Write(ConfigSchema.Write()));
         return command;
     }
 

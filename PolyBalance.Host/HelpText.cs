@@ -27,6 +27,11 @@ internal sealed class HelpText : SynchronousCommandLineAction
             "polybalance check",
             "polybalance check --config new.yaml && systemctl restart polybalance",
         ],
+        ["schema"] =
+        [
+            "polybalance schema > polybalance.schema.json   # beside polybalance.yaml, whose first line is then",
+            "                                               # yaml-language-server: $schema=polybalance.schema.json",
+        ],
         ["status"] = ["polybalance status", "polybalance status --admin 10.0.0.5:8081 --token-file token --json"],
         ["errors"] = ["polybalance errors", "polybalance errors --json | jq '.exchanges[] | select(.status == 504)'"],
         ["reload"] = ["polybalance reload", "polybalance plan && polybalance reload"],

@@ -22,6 +22,7 @@ internal sealed class SurfaceTests
     [TestCase("exit-codes.txt")]
     [TestCase("log-events.txt")]
     [TestCase("metrics.txt")]
+    [TestCase("polybalance.schema.json")]
     public void The_operators_interface_is_what_is_written_down(string name)
     {
         var path = Repository.PathOf("PolyBalance.Host", "surface", name);
@@ -45,7 +46,10 @@ internal sealed class SurfaceTests
     public void Every_surface_file_is_compared()
     {
         var files = Repository.Files("PolyBalance.Host/surface", "*").Select(Path.GetFileName);
-        string[] compared = ["config-keys.txt", "cli.txt", "exit-codes.txt", "log-events.txt", "metrics.txt"];
+        string[] compared =
+        [
+            "config-keys.txt", "cli.txt", "exit-codes.txt", "log-events.txt", "metrics.txt", "polybalance.schema.json",
+        ];
 
         Assert.That(files, Is.EquivalentTo(compared));
     }
@@ -67,6 +71,7 @@ internal sealed class SurfaceTests
         "cli.txt" => Lines(Surface.DescribeCommandLine()),
         "exit-codes.txt" => Lines(Surface.DescribeExitCodes()),
         "metrics.txt" => Lines(MetricFamilies.Describe()),
+        "polybalance.schema.json" => Lines(ConfigSchema.Write()),
         _ => [.. LogEvents().OrderBy(message => message.Event.EventId).Select(Describe)],
     };
 

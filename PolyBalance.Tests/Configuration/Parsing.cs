@@ -1,3 +1,4 @@
+using NUnit.Framework;
 using PolyBalance.Configuration;
 
 namespace PolyBalance.Tests.Configuration;
@@ -17,8 +18,15 @@ internal static class Parsing
 
         """;
 
+    /// <summary>Reads a text, and sees to it that an editor has nothing against it either when it is right.</summary>
     public static ConfigResult Parse(string text, params (string Name, string Value)[] environment)
-        => ProxyOptions.Parse(text, File, name => environment.FirstOrDefault(variable => variable.Name == name).Value);
+    {
+        var result = ProxyOptions.Parse(
+            text, File, name => environment.FirstOrDefault(variable => variable.Name == name).Value);
+        if (result.Options is not null)
+            Assert.That(SchemaCheck.Fits(text), $"valid, but it does not fit the schema:\n{text}");
+        return result;
+    }
 
     /// <summary>The options of a text that is right; its errors are the assertion's message otherwise.</summary>
     public static ProxyOptions Options(string text, params (string Name, string Value)[] environment)

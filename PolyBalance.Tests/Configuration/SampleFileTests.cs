@@ -1,4 +1,5 @@
 using NUnit.Framework;
+using PolyBalance.Configuration;
 using PolyBalance.Tests.Support;
 
 namespace PolyBalance.Tests.Configuration;
@@ -15,5 +16,15 @@ internal sealed class SampleFileTests
         Assert.That(result.Errors.Concat(result.Warnings), Is.Empty);
         Assert.That(result.Options!.Clusters[0].Backends.Select(backend => backend.Name),
             Is.EqualTo((string[])["127.0.0.1:9001", "127.0.0.1:9002"]));
+    }
+
+    [Test]
+    public void Its_first_line_tells_editors_where_the_schema_is()
+    {
+        const string Comment = "# yaml-language-server: $schema=";
+        var line = File.ReadLines(Repository.PathOf("polybalance.yaml")).First();
+
+        Assert.That(line, Does.StartWith(Comment));
+        Assert.That(File.ReadAllText(Repository.PathOf(line[Comment.Length..])), Is.EqualTo(ConfigSchema.Write()));
     }
 }

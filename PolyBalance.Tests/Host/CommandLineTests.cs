@@ -1,6 +1,7 @@
 using System.CommandLine;
 using NUnit.Framework;
 using PolyBalance.Host;
+using PolyBalance.Tests.Support;
 
 namespace PolyBalance.Tests.Host;
 
@@ -86,7 +87,7 @@ internal sealed class CommandLineTests
     [Test]
     public async Task Help_of_every_command_ends_with_examples_that_parse()
     {
-        foreach (var command in (string[])["", "run", "check", "demo", "backend", "version"])
+        foreach (var command in (string[])["", "run", "check", "schema", "demo", "backend", "version"])
         {
             using var run = new CommandLineRun();
             var code = await run.RunAsync(command.Length == 0 ? ["--help"] : [command, "-h"]);
@@ -100,7 +101,7 @@ internal sealed class CommandLineTests
                 if (!example.StartsWith("  polybalance", StringComparison.Ordinal))
                     continue;
 
-                var words = example.Split('#')[0].Split("&&")[0].Split(' ', StringSplitOptions.RemoveEmptyEntries);
+                var words = example.Split('#', '>')[0].Split("&&")[0].Split(' ', StringSplitOptions.RemoveEmptyEntries);
                 Assert.That(Parse(words[1..]).Errors, Is.Empty, example);
             }
         }
@@ -117,6 +118,17 @@ internal sealed class CommandLineTests
         Assert.That(code, Is.Zero);
         const string Transport = "transport (io_uring|sockets, not io_uring: .+)";
         Assert.That(run.Output, Does.Match(@"^polybalance \d+\.\d+\.\d+\S* \(\.NET 10\..*; " + Transport + @"\)\n$"));
+    }
+
+    [Test]
+    public async Task The_schema_is_printed_as_it_is_in_the_repository()
+    {
+        using var run = new CommandLineRun();
+        var code = await run.RunAsync("schema");
+
+        Assert.That(code, Is.Zero);
+        Assert.That(run.Output, Is.EqualTo(
+            await File.ReadAllTextAsync(Repository.PathOf("PolyBalance.Host", "surface", "polybalance.schema.json"))));
     }
 
     [TestCase("50ms", 50)]
