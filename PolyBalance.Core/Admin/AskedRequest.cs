@@ -16,13 +16,14 @@ internal sealed record AskedRequest(string Method, string Target, string ClientA
     /// <summary>Reads what an operator describes.</summary>
     public static AskedRequest BindFrom(ConfigSection section)
     {
-        var method = section.Text("method", "GET", "token", "Its method.", Plain)!;
+        var method = section.Text("method", "GET", ConfigForm.Anything, "Its method.", Plain)!;
         var wanted = section.Required(
-            "url", "URL or path", "What is asked for.", "write a path such as `/api/users`", Plain);
+            "url", ConfigForm.Anything, "What is asked for: a URL or a path.", "write a path such as `/api/users`",
+            Plain);
         var client = section.Text(
-            "client_ip", "127.0.0.1", "IP address", "The client's address, as the access log would show it.",
+            "client_ip", "127.0.0.1", ConfigForm.Anything, "The client's address, as the access log would show it.",
             ClientAddressOf)!;
-        var lines = section.List("headers", "field lines", "Its fields, as they are sent.", FieldLine);
+        var lines = section.List("headers", ConfigForm.Anything, "Its fields, as they are sent.", FieldLine);
         var (host, target) = Split(wanted ?? "/");
 
         // A Host that is given counts, as with other tools; two of them are refused, as they would be.
