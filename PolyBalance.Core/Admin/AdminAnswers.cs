@@ -1,4 +1,5 @@
 using System.Text.Encodings.Web;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 
 namespace PolyBalance.Admin;
@@ -17,6 +18,7 @@ namespace PolyBalance.Admin;
 [JsonSerializable(typeof(ErrorsAnswer))]
 [JsonSerializable(typeof(Explanation))]
 [JsonSerializable(typeof(LiveAnswer))]
+[JsonSerializable(typeof(JsonObject))]
 internal sealed partial class AdminAnswers : JsonSerializerContext;
 
 /// <summary>The ones to use: quotation marks and arrows stay readable. What is sent as JSON is no page.</summary>

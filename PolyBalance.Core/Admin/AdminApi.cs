@@ -41,6 +41,14 @@ internal sealed class AdminApi
             ["backends"] = [new("GET", _ => Now(backends.List())), new("POST", backends.AddAsync)],
             ["algorithm"] = [new("GET", _ => Now(algorithm.Show())), new("POST", algorithm.ChooseAsync)],
             ["health"] = [new("GET", _ => Now(health.Show()))],
+            ["openapi.json"] =
+            [
+                new("GET", null!)
+                {
+                    StreamAsync = exchange => LocalResponse.SendAsync(
+                        exchange, 200, "application/json", default, OpenApi.Content),
+                },
+            ],
             ["events"] = [new("GET", null!) { StreamAsync = new EventsAdmin(gateway).StreamAsync }],
             ["errors"] = [new("GET", _ => Now(errors.Show()))],
             ["config"] = [new("GET", _ => Now(config.Show()))],

@@ -19,18 +19,7 @@ internal sealed class AlgorithmAdmin(GatewayView gateway, Writes writes)
         var options = gateway.Store.Current.Options;
         var wrong = request.Read(
             options,
-            section =>
-            {
-                section.RequireWritten("algorithm", "name the algorithm");
-                var several = options.Clusters.Count > 1;
-                if (several)
-                    section.RequireWritten("cluster", "name the cluster that is to use it");
-                return (
-                    Cluster: section.Text("cluster", several ? null : options.Clusters[0].Name, ConfigName.Form,
-                        "Which cluster is to use it.", ConfigName.Parse),
-                    Algorithm: section.Value("algorithm", "", AlgorithmName.Form, null, "Which one.",
-                        AlgorithmName.Parse));
-            },
+            section => BindChoice(section, options.Clusters),
             out var wanted);
         if (wrong is not null)
             return wrong;
@@ -59,6 +48,21 @@ internal sealed class AlgorithmAdmin(GatewayView gateway, Writes writes)
                 return (found.Config.Changes.WithAlgorithm(found.Config.Written, name, algorithm), null);
             },
             next => Describe(next) with { Outcome = $"cluster {name} uses {wanted.Algorithm}" });
+    }
+
+    /// <summary>Reads which algorithm is wanted, and where.</summary>
+    /// <param name="section">What was sent.</param>
+    /// <param name="clusters">Where there is only one, it is meant.</param>
+    public static (string? Cluster, string Algorithm) BindChoice(
+        ConfigSection section, IReadOnlyList<ClusterOptions> clusters)
+    {
+        section.RequireWritten("algorithm", "name the algorithm");
+        if (clusters.Count > 1)
+            section.RequireWritten("cluster", "name the cluster that is to use it");
+        return (
+            section.Text("cluster", clusters.Count == 1 ? clusters[0].Name : null, ConfigName.Form,
+                "Which cluster is to use it; needed where there are several.", ConfigName.Parse),
+            section.Value("algorithm", "", AlgorithmName.Form, null, "Which one.", AlgorithmName.Parse));
     }
 
     private static AdminAnswer Describe(Snapshot snapshot)

@@ -41,8 +41,7 @@ internal sealed class BackendsAdmin(GatewayView gateway, Writes writes)
     {
         // Which cluster decides how the rest is understood: its probing is what the backend inherits.
         var options = gateway.Store.Current.Options;
-        var wrong = request.Read(options, section => (ClusterIn(section, options),
-            BackendOptions.BindFrom(section, InheritedHealth(section, options))), out var read);
+        var wrong = request.Read(options, section => BindAddition(section, options.Clusters), out var read);
         if (wrong is not null)
             return wrong;
 
@@ -78,13 +77,7 @@ internal sealed class BackendsAdmin(GatewayView gateway, Writes writes)
     {
         var wrong = request.Read(
             gateway.Store.Current.Options,
-            section => (
-                Weight: section.IsWritten("weight") | Touch(section)
-                    ? section.Count("weight", 1, 0, Limits.WeightMax, "Share of the traffic.")
-                    : (int?)null,
-                Drain: section.IsWritten("drain")
-                    ? section.Value("drain", false, ConfigForm.Truth, "false", "No new work.", ProxyOptions.ParseTruth)
-                    : (bool?)null),
+            BindAlteration,
             out var wanted);
         if (wrong is not null)
             return wrong;
@@ -148,6 +141,28 @@ internal sealed class BackendsAdmin(GatewayView gateway, Writes writes)
             BackendStates.Describe(snapshot, cluster, index, error), AdminJson.Types.BackendAnswer);
     }
 
+    /// <summary>Reads a backend that is to be added, and where.</summary>
+    /// <param name="section">What was sent.</param>
+    /// <param name="clusters">Where there is only one, it is meant; the backend inherits its probing.</param>
+    public static (string? Cluster, BackendOptions? Backend) BindAddition(
+        ConfigSection section, IReadOnlyList<ClusterOptions> clusters)
+    {
+        if (clusters.Count > 1)
+            section.RequireWritten("cluster", "name the cluster that the backend is for");
+        var name = section.Text("cluster", clusters.Count == 1 ? clusters[0].Name : null, ConfigName.Form,
+            "Which cluster it is for; needed where there are several.", ConfigName.Parse);
+        var home = clusters.FirstOrDefault(cluster => cluster.Name == name);
+        return (name, BackendOptions.BindFrom(section, home is null ? HealthOptions.Default : home.Health));
+    }
+
+    /// <summary>Reads what of a backend is to be changed.</summary>
+    /// <param name="section">What was sent.</param>
+    public static (int? Weight, bool? Drain) BindAlteration(ConfigSection section) => (
+        section.Value<int?>("weight", null, Quantity.CountForm(0, Limits.WeightMax), null, "Share of the traffic.",
+            text => Optional(Quantity.Count(text, 0, Limits.WeightMax))),
+        section.Value<bool?>("drain", null, ConfigForm.Truth, null, "No new work.",
+            text => Optional(ProxyOptions.ParseTruth(text))));
+
     // By its name or address where only one cluster has it, or by cluster and name.
     private static (Cluster Cluster, int Index)? Find(Snapshot snapshot, string id)
     {
@@ -180,24 +195,7 @@ internal sealed class BackendsAdmin(GatewayView gateway, Writes writes)
         404, "unknown_cluster",
         $"There is no cluster `{name}`; there are: {string.Join(", ", options.Clusters.Select(one => one.Name))}");
 
-    private static string? ClusterIn(ConfigSection section, ProxyOptions options)
-    {
-        if (options.Clusters.Count > 1)
-            section.RequireWritten("cluster", "name the cluster that the backend is for");
-        return section.Text("cluster", options.Clusters.Count == 1 ? options.Clusters[0].Name : null, ConfigName.Form,
-            "Which cluster it is for.", ConfigName.Parse);
-    }
-
-    private static HealthOptions? InheritedHealth(ConfigSection section, ProxyOptions options)
-    {
-        var name = ClusterIn(section, options);
-        return options.Clusters.FirstOrDefault(cluster => cluster.Name == name)?.Health;
-    }
-
-    // An unknown key is told what keys there are, whether they were sent or not.
-    private static bool Touch(ConfigSection section)
-    {
-        _ = section.IsWritten("drain");
-        return false;
-    }
+    private static Parsed<T?> Optional<T>(Parsed<T> parsed)
+        where T : struct
+        => new(parsed.Value, parsed.Flaw);
 }

@@ -38,10 +38,7 @@ internal sealed class ConfigAdmin(GatewayView gateway)
         {
             var wrong = request.Read(
                 gateway.Store.Current.Options,
-                static section => (
-                    section.Text("config", null, ConfigForm.Anything, "What would be in the file.",
-                        static text => text),
-                    section.Text("name", null, ConfigForm.Anything, "What errors call it.", static text => text)),
+                BindText,
                 out sent);
             if (wrong is not null)
                 return wrong;
@@ -49,6 +46,12 @@ internal sealed class ConfigAdmin(GatewayView gateway)
 
         return Describe(await gateway.PlanAsync(sent.Text, sent.Name), isApplied: false);
     }
+
+    /// <summary>Reads a text that could be in the file.</summary>
+    /// <param name="section">What was sent.</param>
+    public static (string? Text, string? Name) BindText(ConfigSection section) => (
+        section.Text("config", null, ConfigForm.Anything, "What would be in the file.", static text => text),
+        section.Text("name", null, ConfigForm.Anything, "What errors call it.", static text => text));
 
     private static AdminAnswer Describe(ReloadOutcome outcome, bool isApplied)
     {

@@ -8,7 +8,8 @@ namespace PolyBalance.Admin;
 /// nothing.</remarks>
 internal sealed class EventsAdmin(GatewayView gateway)
 {
-    private const string ContentType = "text/event-stream";
+    /// <summary>The media type of the stream.</summary>
+    public const string ContentType = "text/event-stream";
 
     private readonly LiveFigures _figures = new(gateway);
 

@@ -10,10 +10,15 @@ public static class ConfigReference
     public static string Describe() => string.Concat(Keys().Select(key => key + "\n"));
 
     /// <summary>Every key; a section comes before the keys in it.</summary>
-    internal static IReadOnlyList<ConfigKey> Keys()
+    internal static IReadOnlyList<ConfigKey> Keys() => Keys(ProxyOptions.BindFrom);
+
+    /// <summary>Every key that a reader asks for.</summary>
+    /// <typeparam name="T">What it reads.</typeparam>
+    /// <param name="bind">The reader.</param>
+    internal static IReadOnlyList<ConfigKey> Keys<T>(Func<ConfigSection, T> bind)
     {
         var report = new ConfigReport { Keys = [] };
-        ConfigSection.Bind(new ConfigMap(new("", 0, 0), []), "", report, ProxyOptions.BindFrom);
+        ConfigSection.Bind(new ConfigMap(new("", 0, 0), []), "", report, bind);
         return report.Keys;
     }
 }

@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Text;
 using Microsoft.Extensions.Logging;
 using NUnit.Framework;
 using PolyBalance.Admin;
@@ -23,6 +24,7 @@ internal sealed class SurfaceTests
     [TestCase("log-events.txt")]
     [TestCase("metrics.txt")]
     [TestCase("polybalance.schema.json")]
+    [TestCase("admin.openapi.json")]
     public void The_operators_interface_is_what_is_written_down(string name)
     {
         var path = Repository.PathOf("PolyBalance.Host", "surface", name);
@@ -49,6 +51,7 @@ internal sealed class SurfaceTests
         string[] compared =
         [
             "config-keys.txt", "cli.txt", "exit-codes.txt", "log-events.txt", "metrics.txt", "polybalance.schema.json",
+            "admin.openapi.json",
         ];
 
         Assert.That(files, Is.EquivalentTo(compared));
@@ -71,6 +74,7 @@ internal sealed class SurfaceTests
         "cli.txt" => Lines(Surface.DescribeCommandLine()),
         "exit-codes.txt" => Lines(Surface.DescribeExitCodes()),
         "metrics.txt" => Lines(MetricFamilies.Describe()),
+        "admin.openapi.json" => Lines(Encoding.UTF8.GetString(OpenApi.Content.Span) + "\n"),
         "polybalance.schema.json" => Lines(ConfigSchema.Write()),
         _ => [.. LogEvents().OrderBy(message => message.Event.EventId).Select(Describe)],
     };

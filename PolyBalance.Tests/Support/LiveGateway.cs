@@ -109,6 +109,7 @@ internal sealed class LiveGateway : IConfigSource, IAsyncDisposable
         var text = await response.Content.ReadAsStringAsync();
         var isJson = response.Content.Headers.ContentType?.MediaType == "application/json";
         var json = isJson && text.Length > 0 ? JsonDocument.Parse(text).RootElement : default;
+        AdminContract.Check(method, path, (int)response.StatusCode, json);
         return ((int)response.StatusCode, json, response);
     }
 
