@@ -47,7 +47,7 @@ internal sealed class Attempt(HttpDate date)
         // :: 9 acquire
         var acquiring = backend.Pool.AcquireAsync(mustBeFresh, mustBeSure: !exchange.IsRepeatable, exchange.Client);
         if (!acquiring.IsCompleted)
-            exchange.BeginWait();
+            exchange.BeginWait(WaitKind.Connect);
         var acquired = await acquiring;
         exchange.EndWait();
         if (acquired.Connection is not { } lease || !exchange.Client.TryUse(lease))
@@ -66,7 +66,7 @@ internal sealed class Attempt(HttpDate date)
 
         // :: 11 stream up
         exchange.RequestPace.Begin(exchange, connection, responseTimeout, started);
-        var upload = new Upload(exchange.Upload.RunAsync(connection, exchange.RequestFraming, exchange.RequestPace));
+        var upload = new UploadFlow(exchange.Upload.RunAsync(connection, exchange.RequestFraming, exchange.RequestPace));
 
         // :: 12 receive
         var failure = FailureKind.None;
@@ -74,7 +74,7 @@ internal sealed class Attempt(HttpDate date)
         var scanned = 0L;
         while (answer is Answer.More or Answer.Interim)
         {
-            exchange.BeginWait();
+            exchange.BeginWait(WaitKind.FirstByte);
             var read = await connection.Input.ReadAsync();
             exchange.EndWait();
             answer = Look(exchange, lease, read, ref scanned, out failure);
@@ -234,7 +234,7 @@ internal sealed class Attempt(HttpDate date)
         if (exchange.Request.Version == ProtocolVersion.Http11)
         {
             HeadWriter.WriteInterim(exchange.Response, exchange.Connection.Output);
-            exchange.BeginWait();
+            exchange.BeginWait(WaitKind.Client);
             var flushed = await exchange.Connection.Output.FlushAsync();
             exchange.EndWait();
             if (flushed.IsCompleted)
@@ -318,7 +318,7 @@ internal sealed class Attempt(HttpDate date)
         WriteHead(exchange, default, close: false, date: default, upgrade: true);
         exchange.State.Switched();
         exchange.Status = 101;
-        exchange.BeginWait();
+        exchange.BeginWait(WaitKind.Client);
         if ((await output.FlushAsync()).IsCompleted)
         {
             exchange.EndWait();
@@ -342,56 +342,5 @@ internal sealed class Attempt(HttpDate date)
         HeadWriter.WriteResponse(
             exchange.Response, framing, exchange.Request.Version, close, exchange.Id.Span, date, upgrade,
             cookie[..Session.WriteCookie(exchange, cookie)], exchange.Connection.Output);
-    }
-
-    /// <summary>The second flow of an attempt, seen from the first.</summary>
-    private struct Upload(ValueTask<PumpResult> running)
-    {
-        private ValueTask<PumpResult> _running = running;
-
-        /// <summary>Whether the flow has ended and <see cref="Result"/> says how.</summary>
-        public bool IsHarvested { get; private set; }
-
-        /// <summary>How it ended.</summary>
-        public PumpResult Result { get; private set; }
-
-        /// <summary>Takes the result if there is one. True when the request went to its end.</summary>
-        public bool TryHarvest(Exchange exchange)
-        {
-            if (!IsHarvested && _running.IsCompleted)
-                Take(exchange, _running.GetAwaiter().GetResult());
-            return IsHarvested && Result.End == PumpEnd.Complete;
-        }
-
-        /// <summary>
-        /// Takes the result, or knows before there is one that the client has sent its whole request: an answer may
-        /// overtake the news, from another thread, that the last of the request has gone out.
-        /// </summary>
-        public void LookAhead(Exchange exchange)
-        {
-            if (!TryHarvest(exchange) && exchange.Upload.IsRead && !exchange.State.IsRequestRead)
-                exchange.State.RequestReceived();
-        }
-
-        /// <summary>Ends the flow. The backend's connection has been aborted before.</summary>
-        public async ValueTask<PumpResult> StopAsync(Exchange exchange)
-        {
-            exchange.Upload.Stop();
-            return await _running;
-        }
-
-        /// <summary>Notes how the flow ended.</summary>
-        public void Take(Exchange exchange, PumpResult result)
-        {
-            IsHarvested = true;
-            Result = result;
-            _running = default;
-            if (result.End != PumpEnd.Complete)
-                return;
-
-            if (!exchange.State.IsRequestRead)
-                exchange.State.RequestReceived();
-            exchange.State.RequestSent();
-        }
     }
 }

@@ -224,7 +224,7 @@ internal sealed class ClientConnection : IConnectionWatcher, IWaitingClient
         {
             // :: 4 parse
             if (_isInHead)
-                exchange.NoteWait(Heartbeat.Now - exchange.Started);
+                exchange.NoteWait(WaitKind.Client, Heartbeat.Now - exchange.Started);
             exchange.Request.Take(bytes.Slice(0, length));
             Connection.Input.AdvanceTo(bytes.GetPosition(length));
             return HeadParser.TryParseRequest(exchange.Request, Rules.Head, out failure)

@@ -16,14 +16,11 @@ namespace PolyBalance.Proxy;
 /// </remarks>
 internal sealed class Exchange : IResettable
 {
-    private const long NoWait = long.MinValue;
-
     private readonly Backend[] _tried = new Backend[Limits.AttemptsMax];
     private readonly AttemptRecord[] _attempts = new AttemptRecord[2 * Limits.AttemptsMax];
     private int _triedCount;
     private int _attemptCount;
-    private long _waitStarted = NoWait; // in heartbeat time
-    private long _waited;
+    private Waits _waits;
 
     /// <summary>How far both sides have come. A field, because it is a struct that changes.</summary>
     public ExchangeState State;
@@ -118,31 +115,14 @@ internal sealed class Exchange : IResettable
     /// <summary>Starts the exchange of a client.</summary>
     public void Begin(ClientConnection client) => Client = client;
 
-    /// <summary>
-    /// From here on a backend or the client has to do something first. One wait may pass into the next. By the
-    /// exchange's flow only: what the pump of the request body waits for holds up nobody.
-    /// </summary>
-    public void BeginWait()
-    {
-        if (_waitStarted == NoWait)
-            _waitStarted = Client.Heartbeat.ExactNow;
-    }
+    /// <summary>From here on somebody else has to do something first: <see cref="Waits.Begin"/>.</summary>
+    public void BeginWait(WaitKind kind) => _waits.Begin(kind, Client.Heartbeat);
 
-    /// <summary>
-    /// Ends <see cref="BeginWait"/>, if it was called. What was waited for was there when the turn of the loop began:
-    /// standing in line behind other exchanges is ours to answer for.
-    /// </summary>
-    public void EndWait()
-    {
-        if (_waitStarted == NoWait)
-            return;
-
-        NoteWait(Client.Heartbeat.Now - _waitStarted);
-        _waitStarted = NoWait;
-    }
+    /// <summary>Ends <see cref="BeginWait"/>, if it was called.</summary>
+    public void EndWait() => _waits.End(Client.Heartbeat);
 
     /// <summary>So long nothing could be done, in heartbeat ticks.</summary>
-    public void NoteWait(long ticks) => _waited += Math.Max(ticks, 0);
+    public void NoteWait(WaitKind kind, long ticks) => _waits.Add(kind, ticks);
 
     /// <summary>The earlier of a deadline and that of the whole exchange.</summary>
     public long Bound(long deadline) => Math.Min(deadline, Deadline);
@@ -198,7 +178,7 @@ internal sealed class Exchange : IResettable
         var heartbeat = Client.Heartbeat;
         metrics.Record(
             Route?.Requests, (int)Request.Method.Kind, StatusOf(failure), failure,
-            heartbeat.Span(measured), heartbeat.Span(Math.Max(duration - _waited, 0)));
+            heartbeat.Span(measured), heartbeat.Span(Math.Max(duration - _waits.Total, 0)));
         if (SessionResult != SessionResult.None)
             metrics.Sessions.Add((int)SessionResult, 1);
     }
@@ -283,8 +263,7 @@ internal sealed class Exchange : IResettable
         _triedCount = _attemptCount = 0;
         NothingSent = false;
         TimedOutAttempts = 0;
-        _waitStarted = NoWait;
-        _waited = 0;
+        _waits = default;
         return true;
     }
 }

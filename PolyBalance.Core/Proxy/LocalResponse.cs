@@ -68,7 +68,7 @@ internal static class LocalResponse
             exchange.Connection.Attach(content);
         }
 
-        exchange.BeginWait();
+        exchange.BeginWait(WaitKind.Client);
         var flushed = await exchange.Connection.Output.FlushAsync();
         exchange.EndWait();
         if (flushed.IsCompleted)

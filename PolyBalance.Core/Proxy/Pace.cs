@@ -117,7 +117,7 @@ internal sealed class ResponsePace : IBodyPace
     /// <inheritdoc/>
     public long BeforeWait()
     {
-        _exchange.BeginWait();
+        _exchange.BeginWait(WaitKind.Content);
         return _exchange.Bound(_exchange.Client.Heartbeat.Now + _idleTimeout);
     }
 
@@ -129,7 +129,7 @@ internal sealed class ResponsePace : IBodyPace
     }
 
     /// <inheritdoc/>
-    public void BeforeSend() => _exchange.BeginWait();
+    public void BeforeSend() => _exchange.BeginWait(WaitKind.Client);
 
     /// <inheritdoc/>
     public void AfterSend() => _exchange.EndWait();
