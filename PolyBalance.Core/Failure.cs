@@ -267,6 +267,15 @@ internal readonly record struct Failure(
             "The gateway failed; its log says why"),
     ];
 
+    /// <summary>What records call <see cref="Side"/>; empty when nothing failed.</summary>
+    public string SideLabel => (Kind, Side) switch
+    {
+        (FailureKind.None, _) => "",
+        (_, Side.Client) => "client",
+        (_, Side.Backend) => "backend",
+        _ => "gateway",
+    };
+
     /// <summary>The rows in the order of <see cref="FailureKind"/>.</summary>
     public static ReadOnlySpan<Failure> All => Rows;
 

@@ -20,7 +20,8 @@ internal interface IAccessFormat
 }
 
 /// <summary>
-/// One JSON object per line. The keys and their order are promised; <c>attempt_details</c> only when there are any.
+/// One JSON object per line. The keys and their order are promised. <c>side</c> and <c>phase</c> only when something
+/// failed, <c>attempt_details</c> only when there are any.
 /// </summary>
 /// <remarks>
 /// Field values are opaque bytes (RFC 9110 §5.5), JSON text is not (RFC 8259 §8.1): bytes that are no valid UTF-8
@@ -64,10 +65,36 @@ internal sealed class JsonAccessFormat : IAccessFormat
         line.Write(",\"reason\":\""u8);
         WriteText(exchange.Reason, ref line);
         line.Write("\""u8);
+        WriteTiming(exchange.Timing, ref line);
+        if (exchange.Failure != FailureKind.None)
+            WriteEnd(exchange, ref line);
         if (!exchange.AttemptDetails.IsEmpty)
             WriteAttempts(exchange.AttemptDetails.Span, ref line);
         line.Write("}\n"u8);
         return line.Length;
+    }
+
+    private static void WriteTiming(in ExchangeTiming timing, ref AccessLine line)
+    {
+        line.Write(",\"queue_ms\":"u8);
+        WriteMilliseconds(timing.Queue, ref line);
+        line.Write(",\"connect_ms\":"u8);
+        WriteMilliseconds(timing.Connect, ref line);
+        line.Write(",\"ttfb_ms\":"u8);
+        WriteMilliseconds(timing.FirstByte, ref line);
+        line.Write(",\"client_ms\":"u8);
+        WriteMilliseconds(timing.Client, ref line);
+        line.Write(",\"overhead_ms\":"u8);
+        WriteMilliseconds(timing.Overhead, ref line);
+    }
+
+    private static void WriteEnd(in ExchangeRecord exchange, ref AccessLine line)
+    {
+        line.Write(",\"side\":\""u8);
+        line.Write(exchange.Side);
+        line.Write("\",\"phase\":\""u8);
+        line.Write(exchange.FailedPhase);
+        line.Write("\""u8);
     }
 
     private static void WriteAttempts(ReadOnlySpan<AttemptRecord> attempts, ref AccessLine line)
@@ -83,6 +110,11 @@ internal sealed class JsonAccessFormat : IAccessFormat
             line.Write(attempt.Status);
             line.Write(",\"latency_ms\":"u8);
             WriteMilliseconds(attempt.Duration, ref line);
+            line.Write(",\"connect_ms\":"u8);
+            WriteMilliseconds(attempt.Connect, ref line);
+            line.Write(",\"ttfb_ms\":"u8);
+            WriteMilliseconds(attempt.FirstByte, ref line);
+            line.Write(attempt.IsReused ? ",\"reused\":true"u8 : ",\"reused\":false"u8);
             before = "},{\"backend\":\""u8;
         }
 

@@ -234,11 +234,29 @@ internal sealed record FlightAnswer
     /// <summary>What failed; empty: nothing in the end.</summary>
     public required string Reason { get; init; }
 
+    /// <summary>Who has to act: client, backend or gateway; empty: nothing failed in the end.</summary>
+    public required string Side { get; init; }
+
+    /// <summary>What it was at when it failed; empty: it did not.</summary>
+    public required string Phase { get; init; }
+
     /// <summary>To the last byte of the response.</summary>
     public required double LatencyMs { get; init; }
 
-    /// <summary>To the head of the final response; null: there was none.</summary>
-    public required double? TtfbMs { get; init; }
+    /// <summary>In which a place at a backend was waited for.</summary>
+    public required double QueueMs { get; init; }
+
+    /// <summary>In which connections to backends were waited for.</summary>
+    public required double ConnectMs { get; init; }
+
+    /// <summary>In which backends were waited for until the final response began.</summary>
+    public required double TtfbMs { get; init; }
+
+    /// <summary>In which the client was waited for.</summary>
+    public required double ClientMs { get; init; }
+
+    /// <summary>In which nobody was waited for.</summary>
+    public required double OverheadMs { get; init; }
 
     /// <summary>Content from the client.</summary>
     public required long BytesIn { get; init; }
@@ -258,4 +276,8 @@ internal sealed record FlightAnswer
 /// <param name="Status">What it answered; 0: nothing.</param>
 /// <param name="Reason">How it failed; empty: it did not.</param>
 /// <param name="DurationMs">How long it took.</param>
-internal sealed record AttemptAnswer(string Backend, int Status, string Reason, double DurationMs);
+/// <param name="ConnectMs">How long a connection was waited for.</param>
+/// <param name="TtfbMs">How long it took to the head of the final response; 0: there was none.</param>
+/// <param name="Reused">Whether its connection had carried an exchange before.</param>
+internal sealed record AttemptAnswer(
+    string Backend, int Status, string Reason, double DurationMs, double ConnectMs, double TtfbMs, bool Reused);

@@ -27,15 +27,24 @@ internal sealed class ErrorsAdmin(GatewayView gateway)
             Backend = record.BackendAddress,
             Status = record.Status,
             Reason = record.Reason,
+            Side = record.Side,
+            Phase = record.FailedPhase,
             LatencyMs = Milliseconds(record.Duration),
-            TtfbMs = record.TimeToFirstByte == TimeSpan.Zero ? null : Milliseconds(record.TimeToFirstByte),
+            QueueMs = Milliseconds(record.Timing.Queue),
+            ConnectMs = Milliseconds(record.Timing.Connect),
+            TtfbMs = Milliseconds(record.Timing.FirstByte),
+            ClientMs = Milliseconds(record.Timing.Client),
+            OverheadMs = Milliseconds(record.Timing.Overhead),
             BytesIn = record.BytesIn,
             BytesOut = record.BytesOut,
             RequestId = flight.RequestId,
-            Attempts = [.. flight.Attempts.Select(attempt => new AttemptAnswer(
-                attempt.BackendAddress, attempt.Status, attempt.Reason, Milliseconds(attempt.Duration)))],
+            Attempts = [.. flight.Attempts.Select(Describe)],
         };
     }
+
+    private static AttemptAnswer Describe(AttemptRecord attempt) => new(
+        attempt.BackendAddress, attempt.Status, attempt.Reason, Milliseconds(attempt.Duration),
+        Milliseconds(attempt.Connect), Milliseconds(attempt.FirstByte), attempt.IsReused);
 
     private static double Milliseconds(TimeSpan time) => Math.Round(time.TotalMilliseconds, 3);
 }

@@ -27,8 +27,8 @@ internal static class MetricFamilies
     /// <summary>How much of that was ours.</summary>
     public static readonly MetricFamily Overhead = new(
         "polybalance_proxy_overhead_seconds", MetricKind.Histogram,
-        "What the gateway itself adds: the time of an exchange less that in which it waited for a backend (to connect, "
-        + "to answer, to go on) or for the client (to send its head, to take bytes)");
+        "What the gateway itself adds: the time of an exchange less that in which it waited for a backend (for a "
+        + "place, to connect, to answer, to go on) or for the client (to send its head, to take bytes)");
 
     /// <summary>How many clients.</summary>
     public static readonly MetricFamily ClientConnections = new(

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using PolyBalance.Backends;
 using PolyBalance.Balancing;
 using PolyBalance.Http;
+using PolyBalance.Telemetry;
 using PolyBalance.Topology;
 using PolyBalance.Transport;
 
@@ -40,9 +41,7 @@ internal sealed class Attempt(HttpDate date)
     public async ValueTask<FailureKind> RunAsync(
         Exchange exchange, Cluster cluster, Backend backend, bool mustBeFresh, long started)
     {
-        exchange.State.AttemptStarted();
-        exchange.Response.Clear();
-        exchange.NothingSent = true;
+        exchange.PrepareAttempt();
 
         // :: 9 acquire
         var acquiring = backend.Pool.AcquireAsync(mustBeFresh, mustBeSure: !exchange.IsRepeatable, exchange.Client);
@@ -54,6 +53,7 @@ internal sealed class Attempt(HttpDate date)
             return GiveUp(exchange, backend, acquired);
 
         // :: 10 forward the head
+        exchange.NoteConnection(lease.IsReused);
         var connection = lease.Connection;
         var sentBefore = connection.BytesSent;
         var timeouts = cluster.Options.Timeouts;
@@ -66,7 +66,8 @@ internal sealed class Attempt(HttpDate date)
 
         // :: 11 stream up
         exchange.RequestPace.Begin(exchange, connection, responseTimeout, started);
-        var upload = new UploadFlow(exchange.Upload.RunAsync(connection, exchange.RequestFraming, exchange.RequestPace));
+        var upload = new UploadFlow(
+            exchange.Upload.RunAsync(connection, exchange.RequestFraming, exchange.RequestPace));
 
         // :: 12 receive
         var failure = FailureKind.None;
@@ -257,7 +258,7 @@ internal sealed class Attempt(HttpDate date)
             return FailureKind.MalformedResponse;
 
         var client = exchange.Client;
-        exchange.FirstByte = client.Heartbeat.Now;
+        exchange.NoteFirstByte(ExchangePhase.ResponseContent);
         exchange.State.ResponseHeadReceived(response.KeepAlive, framing);
         if (response.Fields.Has(KnownField.KeepAlive))
             exchange.Backend!.Pool.IdleLimit.ObservePromise(response.Fields.First(KnownField.KeepAlive));
@@ -314,7 +315,7 @@ internal sealed class Attempt(HttpDate date)
     private static async ValueTask<FailureKind> SwitchAsync(Exchange exchange, Connection backend)
     {
         var output = exchange.Connection.Output;
-        exchange.FirstByte = exchange.Client.Heartbeat.Now;
+        exchange.NoteFirstByte(ExchangePhase.Tunnel);
         WriteHead(exchange, default, close: false, date: default, upgrade: true);
         exchange.State.Switched();
         exchange.Status = 101;

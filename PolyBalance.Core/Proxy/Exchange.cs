@@ -20,6 +20,8 @@ internal sealed class Exchange : IResettable
     private readonly AttemptRecord[] _attempts = new AttemptRecord[2 * Limits.AttemptsMax];
     private int _triedCount;
     private int _attemptCount;
+    private long _connectNoted;         // of all attempts that are over, in heartbeat ticks
+    private bool _isReused;             // the connection of the current attempt
     private Waits _waits;
 
     /// <summary>How far both sides have come. A field, because it is a struct that changes.</summary>
@@ -99,6 +101,9 @@ internal sealed class Exchange : IResettable
     /// <summary>Whether no byte of the current attempt has left this process.</summary>
     public bool NothingSent { get; set; }
 
+    /// <summary>What the exchange is at.</summary>
+    public ExchangePhase Phase { get; set; }
+
     /// <summary>
     /// A place at another backend, taken while an answer was in hand that is not wanted; by default nobody.
     /// </summary>
@@ -123,6 +128,43 @@ internal sealed class Exchange : IResettable
 
     /// <summary>So long nothing could be done, in heartbeat ticks.</summary>
     public void NoteWait(WaitKind kind, long ticks) => _waits.Add(kind, ticks);
+
+    /// <summary>A backend is about to be tried, perhaps once more: nothing was sent or received yet.</summary>
+    public void PrepareAttempt()
+    {
+        State.AttemptStarted();
+        Response.Clear();
+        NothingSent = true;
+        _isReused = false;
+        Phase = ExchangePhase.Connect;
+    }
+
+    /// <summary>The current attempt has a connection.</summary>
+    /// <param name="isReused">Whether it has carried an exchange before.</param>
+    public void NoteConnection(bool isReused)
+    {
+        _isReused = isReused;
+        Phase = ExchangePhase.Response;
+    }
+
+    /// <summary>The final response of a backend begins: now, in heartbeat time.</summary>
+    public void NoteFirstByte(ExchangePhase phase)
+    {
+        FirstByte = Client.Heartbeat.Now;
+        Phase = phase;
+        if (Upload.IsRead)
+            NoteClientWait();
+    }
+
+    // So long as the client took for its content, it was not the backend that was waited for. The upload is over.
+    private void NoteClientWait()
+    {
+        var waited = RequestPace.TakeClientWait();
+
+        // But who waits for 100 (Continue) waits for the backend (RFC 9110 §10.1.1).
+        if (!Request.ExpectsContinue)
+            _waits.Move(WaitKind.FirstByte, WaitKind.Client, waited);
+    }
 
     /// <summary>The earlier of a deadline and that of the whole exchange.</summary>
     public long Bound(long deadline) => Math.Min(deadline, Deadline);
@@ -154,12 +196,25 @@ internal sealed class Exchange : IResettable
     {
         var now = Client.Heartbeat.Now;
         var duration = Client.Heartbeat.Span(now - started);
+        if (FirstByte == 0)
+            NoteClientWait();
+        else
+            RequestPace.TakeClientWait();   // after an early answer: others were waited for at the same time
         if (failure == FailureKind.ResponseTimedOut)
             TimedOutAttempts++;
-        if (_attemptCount < _attempts.Length)
-            _attempts[_attemptCount++] = new(backend.Address, failure, Response.Status, duration);
         var ended = Status == 101 ? FirstByte : now;
         var responseTime = FirstByte == 0 ? 0 : FirstByte - started;
+        if (_attemptCount < _attempts.Length)
+        {
+            _attempts[_attemptCount++] = new(backend.Address, failure, Response.Status, duration)
+            {
+                Connect = Client.Heartbeat.Span(_waits[WaitKind.Connect] - _connectNoted),
+                FirstByte = Client.Heartbeat.Span(responseTime),
+                IsReused = _isReused,
+            };
+        }
+
+        _connectNoted = _waits[WaitKind.Connect];
         if (failure == FailureKind.UnwantedStatus)
             FirstByte = 0;      // the client's is still to come
         else
@@ -178,13 +233,21 @@ internal sealed class Exchange : IResettable
         var heartbeat = Client.Heartbeat;
         metrics.Record(
             Route?.Requests, (int)Request.Method.Kind, StatusOf(failure), failure,
-            heartbeat.Span(measured), heartbeat.Span(Math.Max(duration - _waits.Total, 0)));
+            heartbeat.Span(measured), OverheadOf(duration));
         if (SessionResult != SessionResult.None)
             metrics.Sessions.Add((int)SessionResult, 1);
     }
 
     /// <summary>How long the final response took to begin; zero when there was none.</summary>
     public TimeSpan TimeToFirstByte => FirstByte == 0 ? TimeSpan.Zero : Client.Heartbeat.Span(FirstByte - Started);
+
+    private TimeSpan OverheadOf(long duration) => Client.Heartbeat.Span(Math.Max(duration - _waits.Total, 0));
+
+    private TimeSpan SpanOf(WaitKind kind) => Client.Heartbeat.Span(_waits[kind]);
+
+    // Whether the request's content is all there, the upload knows first.
+    private bool IsUploading
+        => RequestFraming is { Kind: BodyKind.Chunked } or { Kind: BodyKind.Length, Length: > 0 } && !Upload.IsRead;
 
     /// <summary>The client is gone, or takes nothing more.</summary>
     /// <returns>Why: who ended its connection.</returns>
@@ -212,6 +275,10 @@ internal sealed class Exchange : IResettable
             Started = heartbeat.UtcAt(Started),
             Duration = heartbeat.Span(duration),
             TimeToFirstByte = TimeToFirstByte,
+            Timing = new(
+                SpanOf(WaitKind.Queue), SpanOf(WaitKind.Connect), SpanOf(WaitKind.FirstByte), SpanOf(WaitKind.Client),
+                OverheadOf(duration)),
+            Phase = Phase == ExchangePhase.Response && IsUploading ? ExchangePhase.RequestContent : Phase,
             ClientAddress = clientAddress,
             Method = Request.MethodMemory,
             Target = Request.TargetMemory,
@@ -264,6 +331,9 @@ internal sealed class Exchange : IResettable
         NothingSent = false;
         TimedOutAttempts = 0;
         _waits = default;
+        _connectNoted = 0;
+        _isReused = false;
+        Phase = ExchangePhase.Head;
         return true;
     }
 }

@@ -19,6 +19,17 @@ internal sealed class RequestPace : IBodyPace
     private long _waitStarted;
     private volatile bool _awaitsContinue;
 
+    /// <summary>
+    /// How long the client was waited for in this attempt, in heartbeat ticks; from then on nothing. For whoever knows
+    /// that the upload is over.
+    /// </summary>
+    public long TakeClientWait()
+    {
+        var waited = _waited;
+        _waited = 0;
+        return waited;
+    }
+
     /// <summary>Starts pacing one attempt.</summary>
     /// <param name="exchange">Whose request.</param>
     /// <param name="backend">Whose time to answer is kept.</param>

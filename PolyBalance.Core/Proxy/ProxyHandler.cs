@@ -19,6 +19,7 @@ internal sealed class ProxyHandler(SnapshotStore store, Attempt attempt, Gateway
         var snapshot = store.Current;
 
         // :: 7 admit and route
+        exchange.Phase = ExchangePhase.Select;
         if (snapshot.Routes.Match(exchange.Request) is not { Cluster: var cluster } route)
             return await LocalResponse.RefuseAsync(exchange, FailureKind.NoRoute);
 
@@ -114,6 +115,8 @@ internal sealed class ProxyHandler(SnapshotStore store, Attempt attempt, Gateway
         Exchange exchange, RequestQueue queue, FailureKind latest, Backend? home)
     {
         var (client, heartbeat) = (exchange.Client, exchange.Client.Heartbeat);
+        var phase = exchange.Phase;
+        exchange.Phase = ExchangePhase.Select;
         var deadline = exchange.Bound(heartbeat.Now + queue.Timeout);
         var request = new QueuedRequest(queue, heartbeat)
         {
@@ -125,7 +128,9 @@ internal sealed class ProxyHandler(SnapshotStore store, Attempt attempt, Gateway
         if (client.TryWait(request))
         {
             queue.Join(request, deadline);
+            exchange.BeginWait(WaitKind.Queue);
             choice = await request.EndAsync();
+            exchange.EndWait();
             if (!client.TryEndWait(request))
             {
                 // It has left, perhaps just when its turn came.
@@ -139,10 +144,17 @@ internal sealed class ProxyHandler(SnapshotStore store, Attempt attempt, Gateway
         {
             FailureKind.None => choice,
             FailureKind.ClientClosed => Choice.None(exchange.LoseClient()),
-            _ when exchange.Attempts > 0 => Choice.None(latest),
+            _ when exchange.Attempts > 0 => GiveUp(exchange, latest, phase),
             FailureKind.QueueTimedOut when deadline == exchange.Deadline => Choice.None(FailureKind.RequestTimedOut),
             _ => choice,
         };
+    }
+
+    // After retries the last attempt decides, and so does where that one ended.
+    private static Choice GiveUp(Exchange exchange, FailureKind latest, ExchangePhase phase)
+    {
+        exchange.Phase = phase;
+        return Choice.None(latest);
     }
 
     private static void Prepare(Exchange exchange, Route route)

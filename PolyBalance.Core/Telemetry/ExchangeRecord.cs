@@ -24,6 +24,43 @@ public enum SessionResult
     Invalid,
 }
 
+/// <summary>How far an exchange came: what it was at when it ended.</summary>
+public enum ExchangePhase
+{
+    /// <summary>The request head was read.</summary>
+    Head,
+
+    /// <summary>A route and a backend were chosen, or a place at a backend was waited for.</summary>
+    Select,
+
+    /// <summary>A connection to the backend was taken or established.</summary>
+    Connect,
+
+    /// <summary>The request's content was on its way, and no final response had begun.</summary>
+    RequestContent,
+
+    /// <summary>The whole request was there, and no final response had begun.</summary>
+    Response,
+
+    /// <summary>The response's content was on its way.</summary>
+    ResponseContent,
+
+    /// <summary>Both sides spoke another protocol, after 101.</summary>
+    Tunnel,
+}
+
+/// <summary>
+/// Where the time of an exchange went, all attempts together. What is left of its duration is the way of the response's
+/// content from the backend.
+/// </summary>
+/// <param name="Queue">For a place at a backend.</param>
+/// <param name="Connect">For connections to backends.</param>
+/// <param name="FirstByte">For backends, until the final response began.</param>
+/// <param name="Client">For the client: its head, its content, and until it took bytes of the response.</param>
+/// <param name="Overhead">When nobody was waited for: what the gateway itself added.</param>
+public readonly record struct ExchangeTiming(
+    TimeSpan Queue, TimeSpan Connect, TimeSpan FirstByte, TimeSpan Client, TimeSpan Overhead);
+
 /// <summary>One finished exchange, completed once: access log, metrics and spans are views of this value.</summary>
 /// <remarks>
 /// The <see cref="ReadOnlyMemory{T}"/> members are ASCII (field values: opaque bytes) and lent for the duration of
@@ -38,9 +75,12 @@ public readonly record struct ExchangeRecord
     public TimeSpan Duration { get; init; }
 
     /// <summary>
-    /// From the end of the request head to the final response head of the backend; zero when there was none.
+    /// From the first byte of the request head to the final response head of the backend; zero when there was none.
     /// </summary>
     public TimeSpan TimeToFirstByte { get; init; }
+
+    /// <summary>Where the time went.</summary>
+    public ExchangeTiming Timing { get; init; }
 
     /// <summary>The client's address without port; the one a trusted proxy names, when the peer is one.</summary>
     public string ClientAddress { get; init; }
@@ -99,8 +139,26 @@ public readonly record struct ExchangeRecord
     /// <summary>What failed, or <see cref="FailureKind.None"/>.</summary>
     public FailureKind Failure { get; init; }
 
+    /// <summary>What the exchange was at when it ended.</summary>
+    public ExchangePhase Phase { get; init; }
+
     /// <summary>The stable label of <see cref="Failure"/>, empty when nothing failed.</summary>
     public string Reason => PolyBalance.Failure.Of(Failure).Label;
+
+    /// <summary>Who has to act: <c>client</c>, <c>backend</c> or <c>gateway</c>; empty when nothing failed.</summary>
+    public string Side => PolyBalance.Failure.Of(Failure).SideLabel;
+
+    /// <summary>The stable label of <see cref="Phase"/>, empty when nothing failed.</summary>
+    public string FailedPhase => Failure == FailureKind.None ? "" : Phase switch
+    {
+        ExchangePhase.Head => "head",
+        ExchangePhase.Select => "select",
+        ExchangePhase.Connect => "connect",
+        ExchangePhase.RequestContent => "request_content",
+        ExchangePhase.Response => "response",
+        ExchangePhase.ResponseContent => "response_content",
+        _ => "tunnel",
+    };
 }
 
 /// <summary>One try at one backend.</summary>
@@ -110,6 +168,15 @@ public readonly record struct ExchangeRecord
 /// <param name="Duration">From picking the backend to the end of the attempt.</param>
 public readonly record struct AttemptRecord(string BackendAddress, FailureKind Failure, int Status, TimeSpan Duration)
 {
+    /// <summary>How long a connection was waited for; zero when an idle one was there.</summary>
+    public TimeSpan Connect { get; init; }
+
+    /// <summary>From picking the backend to the head of its final response; zero when there was none.</summary>
+    public TimeSpan FirstByte { get; init; }
+
+    /// <summary>Whether its connection had carried an exchange before.</summary>
+    public bool IsReused { get; init; }
+
     /// <summary>The stable label of <see cref="Failure"/>, empty when nothing failed.</summary>
     public string Reason => PolyBalance.Failure.Of(Failure).Label;
 }

@@ -322,6 +322,10 @@ internal sealed class AdminApiTests
             one.GetProperty("attempts").EnumerateArray().Select(attempt
                 => $"{attempt.GetProperty("backend")} {attempt.GetProperty("reason")}"),
             Is.EquivalentTo(["127.0.0.1:2 connect_refused", "127.0.0.1:3 connect_refused"]));
+        Assert.That((one.GetProperty("side").GetString(), one.GetProperty("phase").GetString()),
+            Is.EqualTo(("backend", "connect")));
+        Assert.That(one.GetProperty("connect_ms").GetDouble(),
+            Is.Positive.And.LessThanOrEqualTo(one.GetProperty("latency_ms").GetDouble()));
     }
 
     private async Task<string> TagAsync()

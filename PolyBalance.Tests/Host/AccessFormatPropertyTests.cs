@@ -105,6 +105,17 @@ internal sealed class AccessFormatPropertyTests
             json.WriteString("request_id", Text(exchange.RequestId));
             json.WriteNumber("attempts", exchange.Attempts);
             json.WriteString("reason", exchange.Reason);
+            json.WriteNumber("queue_ms", Milliseconds(exchange.Timing.Queue));
+            json.WriteNumber("connect_ms", Milliseconds(exchange.Timing.Connect));
+            json.WriteNumber("ttfb_ms", Milliseconds(exchange.Timing.FirstByte));
+            json.WriteNumber("client_ms", Milliseconds(exchange.Timing.Client));
+            json.WriteNumber("overhead_ms", Milliseconds(exchange.Timing.Overhead));
+            if (exchange.Failure != FailureKind.None)
+            {
+                json.WriteString("side", exchange.Side);
+                json.WriteString("phase", exchange.FailedPhase);
+            }
+
             if (!exchange.AttemptDetails.IsEmpty)
                 json.WriteStartArray("attempt_details");
             foreach (var attempt in exchange.AttemptDetails.Span)
@@ -114,6 +125,9 @@ internal sealed class AccessFormatPropertyTests
                 json.WriteString("reason", attempt.Reason);
                 json.WriteNumber("status", attempt.Status);
                 json.WriteNumber("latency_ms", Milliseconds(attempt.Duration));
+                json.WriteNumber("connect_ms", Milliseconds(attempt.Connect));
+                json.WriteNumber("ttfb_ms", Milliseconds(attempt.FirstByte));
+                json.WriteBoolean("reused", attempt.IsReused);
                 json.WriteEndObject();
             }
 
@@ -166,6 +180,9 @@ internal sealed class AccessFormatPropertyTests
         BytesOut = random.Next(2) == 0 ? random.NextInt64(10_000) : One(random, Numbers),
         RequestId = AnyText(random),
         Attempts = random.Next(9),
+        Timing = new(
+            AnyDuration(random), AnyDuration(random), AnyDuration(random), AnyDuration(random), AnyDuration(random)),
+        Phase = One(random, Enum.GetValues<ExchangePhase>()),
         AttemptDetails = AnyAttempts(random),
         Failure = AnyFailure(random),
     };
@@ -176,7 +193,12 @@ internal sealed class AccessFormatPropertyTests
         for (var index = 0; index < attempts.Length; index++)
         {
             attempts[index] = new(
-                One(random, Names), AnyFailure(random), random.Next(600), AnyDuration(random));
+                One(random, Names), AnyFailure(random), random.Next(600), AnyDuration(random))
+            {
+                Connect = AnyDuration(random),
+                FirstByte = AnyDuration(random),
+                IsReused = random.Next(2) == 0,
+            };
         }
 
         return attempts;

@@ -15,7 +15,8 @@ internal sealed class AccessFormatTests
             """
             {"time":"2026-03-01T07:08:09.012Z","client_ip":"192.0.2.7","method":"GET","path":"/a?b=c&d=<e>+f",
             "host":"example.com","cluster":"web","backend":"10.0.0.11:8080","status":200,"latency_ms":12.345,
-            "bytes_in":7,"bytes_out":4096,"request_id":"4f2a","attempts":1,"reason":""}
+            "bytes_in":7,"bytes_out":4096,"request_id":"4f2a","attempts":1,"reason":"",
+            "queue_ms":0,"connect_ms":1.5,"ttfb_ms":9,"client_ms":0.25,"overhead_ms":0.095}
             """)));
     }
 
@@ -24,23 +25,57 @@ internal sealed class AccessFormatTests
     {
         AttemptRecord[] attempts =
         [
-            new("10.0.0.11:8080", FailureKind.ConnectRefused, 0, TimeSpan.FromMicroseconds(250)),
-            new("10.0.0.12:8080", FailureKind.ResponseTimedOut, 0, TimeSpan.FromSeconds(30)),
+            new("10.0.0.11:8080", FailureKind.ConnectRefused, 0, TimeSpan.FromMicroseconds(250))
+            {
+                Connect = TimeSpan.FromMicroseconds(240),
+            },
+            new("10.0.0.12:8080", FailureKind.ResponseTruncated, 200, TimeSpan.FromSeconds(30))
+            {
+                FirstByte = TimeSpan.FromSeconds(2),
+                IsReused = true,
+            },
         ];
         var exchange = Sample.Exchange with
         {
-            Status = 504,
+            Status = 200,
             Attempts = 2,
-            Failure = FailureKind.ResponseTimedOut,
+            Failure = FailureKind.ResponseTruncated,
+            Phase = ExchangePhase.ResponseContent,
             AttemptDetails = attempts,
         };
 
         Assert.That(Json(exchange), Does.EndWith(Line(
             """
-            "attempts":2,"reason":"response_timed_out","attempt_details":[
-            {"backend":"10.0.0.11:8080","reason":"connect_refused","status":0,"latency_ms":0.25},
-            {"backend":"10.0.0.12:8080","reason":"response_timed_out","status":0,"latency_ms":30000}]}
+            "side":"backend","phase":"response_content","attempt_details":[
+            {"backend":"10.0.0.11:8080","reason":"connect_refused","status":0,"latency_ms":0.25,
+            "connect_ms":0.24,"ttfb_ms":0,"reused":false},
+            {"backend":"10.0.0.12:8080","reason":"response_truncated","status":200,"latency_ms":30000,
+            "connect_ms":0,"ttfb_ms":2000,"reused":true}]}
             """)));
+    }
+
+    [Test]
+    public void Whoever_an_exchange_failed_because_of_and_wherever_has_a_word()
+    {
+        var words = new HashSet<string>();
+        foreach (var phase in Enum.GetValues<ExchangePhase>())
+        {
+            foreach (var failure in Enum.GetValues<FailureKind>())
+            {
+                var json = JsonDocument.Parse(Json(Sample.Exchange with { Phase = phase, Failure = failure }))
+                    .RootElement;
+                if (json.TryGetProperty("phase", out var word))
+                    words.Add($"{json.GetProperty("side")} {word}");
+                else
+                    Assert.That(failure, Is.EqualTo(FailureKind.None));
+            }
+        }
+
+        string[] phases = ["head", "select", "connect", "request_content", "response", "response_content", "tunnel"];
+        Assert.That(words, Is.EquivalentTo(
+            from side in (string[])["client", "backend", "gateway"]
+            from phase in phases
+            select $"{side} {phase}"));
     }
 
     [Test]
@@ -61,7 +96,8 @@ internal sealed class AccessFormatTests
             """
             {"time":"2026-03-01T07:08:09.012Z","client_ip":"2001:db8::1","method":"","path":"","host":"",
             "cluster":"","backend":"","status":400,"latency_ms":0,"bytes_in":0,"bytes_out":0,
-            "request_id":"","attempts":0,"reason":"malformed_request_line"}
+            "request_id":"","attempts":0,"reason":"malformed_request_line",
+            "queue_ms":0,"connect_ms":0,"ttfb_ms":0,"client_ms":0,"overhead_ms":0,"side":"client","phase":"head"}
             """)));
     }
 

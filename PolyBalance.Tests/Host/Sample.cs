@@ -21,5 +21,8 @@ internal static class Sample
         BytesOut = 4096,
         RequestId = "4f2a"u8.ToArray(),
         Attempts = 1,
+        Timing = new(
+            TimeSpan.Zero, TimeSpan.FromMicroseconds(1500), TimeSpan.FromMilliseconds(9),
+            TimeSpan.FromMicroseconds(250), TimeSpan.FromMicroseconds(95)),
     };
 }

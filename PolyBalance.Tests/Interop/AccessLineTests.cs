@@ -14,7 +14,8 @@ internal sealed class AccessLineTests
     private static readonly string[] Keys =
     [
         "time", "client_ip", "method", "path", "host", "cluster", "backend", "status", "latency_ms", "bytes_in",
-        "bytes_out", "request_id", "attempts", "reason",
+        "bytes_out", "request_id", "attempts", "reason", "queue_ms", "connect_ms", "ttfb_ms", "client_ms",
+        "overhead_ms",
     ];
 
     [Test]
@@ -54,8 +55,13 @@ internal sealed class AccessLineTests
         var lines = gateway.AccessLines();
         foreach (var line in lines)
         {
-            // What became of each attempt is added where one failed, and only there.
-            var added = Text(line, "reason") == "client_closed" ? (string[])["attempt_details"] : [];
+            // Whose fault it was is added where something failed, and what became of each attempt where one did.
+            var added = Text(line, "reason") switch
+            {
+                "" => (string[])[],
+                "client_closed" => ["side", "phase", "attempt_details"],
+                _ => ["side", "phase"],
+            };
             var names = line.EnumerateObject().Select(member => member.Name);
             Assert.That(names, Is.EqualTo((string[])[.. Keys, .. added]));
         }
@@ -88,6 +94,10 @@ internal sealed class AccessLineTests
                 CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out _), Text(line, "time"));
             Assert.That(Text(line, "client_ip"), Is.EqualTo("127.0.0.1"));
             Assert.That(line.GetProperty("latency_ms").GetDouble(), Is.Positive);
+
+            // Each is cut off to a whole microsecond.
+            var parts = Keys[^5..].Sum(key => line.GetProperty(key).GetDouble());
+            Assert.That(parts, Is.LessThanOrEqualTo(line.GetProperty("latency_ms").GetDouble() + 0.005));
         }
 
         var forwarded = lines.Take(8).ToList();
@@ -95,6 +105,8 @@ internal sealed class AccessLineTests
         Assert.That(forwarded.Select(line => Text(line, "cluster")), Is.All.EqualTo("app"));
         Assert.That(forwarded.Select(line => line.GetProperty("attempts").GetInt32()), Is.All.EqualTo(1));
         Assert.That(Text(lines[0], "host"), Is.EqualTo("example.test"));
+        Assert.That(forwarded.Select(line => line.GetProperty("overhead_ms").GetDouble()), Is.All.Positive);
+        Assert.That(forwarded[0].GetProperty("connect_ms").GetDouble(), Is.Positive, "the first has to connect");
         Assert.That(lines[1].GetProperty("bytes_in").GetInt64(), Is.GreaterThanOrEqualTo(7));
         Assert.That(lines.Select(line => Text(line, "request_id")), Is.Unique);
         Assert.That(Text(lines[8], "backend"), Is.Empty);
