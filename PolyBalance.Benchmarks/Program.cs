@@ -32,7 +32,8 @@ internal static class Program
                                            `log` each becomes a line of the access log
           soak io_uring CLIENTS REQUESTS [log]
                                            the same through an io_uring per processor
-          soak memory REQUESTS             the same in memory, one client, no kernel
+          soak memory REQUESTS [TRACED]    the same in memory, one client, no kernel; with TRACED so many of a million
+                                           exchanges are recorded in traces
 
         Beside other gateways, on this machine and in one run:
           compare --quick                  CPU per request, throughput and latency beside nginx, HAProxy and YARP
@@ -76,7 +77,12 @@ internal static class Program
                 return 0;
 
             case ["soak", "memory", var requests] when TryCount(requests, out var requestCount):
-                Print(await SoakRun.OverMemoryAsync(requestCount));
+                Print(await SoakRun.OverMemoryAsync(requestCount, tracing: null));
+                return 0;
+
+            case ["soak", "memory", var requests, var traced]
+                when TryCount(requests, out var requestCount) && int.TryParse(traced, out var perMillion):
+                Print(await SoakRun.OverMemoryAsync(requestCount, new() { SamplePerMillion = perMillion }));
                 return 0;
 
             case ["allocations" or "soak", ..]:

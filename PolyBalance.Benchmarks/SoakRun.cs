@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging.Abstractions;
 using PolyBalance.Benchmarks.Proxy;
+using PolyBalance.Configuration;
 using PolyBalance.Host;
 using PolyBalance.Telemetry;
 using PolyBalance.Transport;
@@ -56,11 +57,21 @@ internal static class SoakRun
     }
 
     /// <summary>Without a kernel: one client, and everything on its thread.</summary>
-    public static async Task<Soak> OverMemoryAsync(int requests)
+    /// <param name="requests">How many.</param>
+    /// <param name="tracing">
+    /// Which exchanges are recorded in traces, for a listener that throws spans away; null: nobody traces.
+    /// </param>
+    public static async Task<Soak> OverMemoryAsync(int requests, TracingOptions? tracing)
     {
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == SpanSource.Name,
+            Sample = (ref _) => ActivitySamplingResult.AllDataAndRecorded,
+        };
+        ActivitySource.AddActivityListener(listener);
         var transport = new MemoryTransport(TimeProvider.System);
         await using var backend = new MemoryBackend(transport, Replies.Of(Replies.Small));
-        await using var gateway = await Gateway.StartAsync(transport, backend.Address, new CountingSink());
+        await using var gateway = await Gateway.StartAsync(transport, backend.Address, new CountingSink(), tracing);
         using var client = await MemoryClient.ConnectAsync(transport, gateway.Address, RecordedHeads.Request("curl"));
         return Measure("memory", [() => client.Get()], requests);
     }

@@ -21,7 +21,7 @@ internal interface IAccessFormat
 
 /// <summary>
 /// One JSON object per line. The keys and their order are promised. <c>side</c> and <c>phase</c> only when something
-/// failed, <c>attempt_details</c> only when there are any.
+/// failed, <c>attempt_details</c> only when there are any, <c>trace_id</c> only when somebody traces.
 /// </summary>
 /// <remarks>
 /// Field values are opaque bytes (RFC 9110 §5.5), JSON text is not (RFC 8259 §8.1): bytes that are no valid UTF-8
@@ -66,6 +66,13 @@ internal sealed class JsonAccessFormat : IAccessFormat
         WriteText(exchange.Reason, ref line);
         line.Write("\""u8);
         WriteTiming(exchange.Timing, ref line);
+        if (!exchange.TraceId.IsEmpty)
+        {
+            line.Write(",\"trace_id\":\""u8);
+            line.Write(exchange.TraceId.Span);
+            line.Write("\""u8);
+        }
+
         if (exchange.Failure != FailureKind.None)
             WriteEnd(exchange, ref line);
         if (!exchange.AttemptDetails.IsEmpty)

@@ -10,8 +10,10 @@ namespace PolyBalance.Host;
 /// <param name="surroundings">Files and variables.</param>
 /// <param name="level">The level of the log.</param>
 /// <param name="accessLogs">The access log.</param>
+/// <param name="traces">Where spans are sent.</param>
 internal sealed class ConfigSource(
-    string? named, ConfigOverrides flags, Surroundings surroundings, LogLevelSwitch level, AccessLogs accessLogs)
+    string? named, ConfigOverrides flags, Surroundings surroundings, LogLevelSwitch level, AccessLogs accessLogs,
+    TraceExports traces)
     : IConfigSource
 {
     // Lines that are formatted already when a log is replaced end up in it.
@@ -34,6 +36,9 @@ internal sealed class ConfigSource(
 
     /// <summary>What was adopted last; null: nothing since the start. Any thread.</summary>
     public ProxyOptions? Options { get; private set; }
+
+    /// <inheritdoc/>
+    public long SpansDropped => traces.Dropped;
 
     /// <inheritdoc/>
     public ConfigResult Read(bool isToApply)
@@ -68,6 +73,7 @@ internal sealed class ConfigSource(
     {
         Options = options;
         level.Set(options.Logging.Level);
+        traces.Adopt(options.Tracing);
         if (accessLogs.Adopt(options.Logging) is { } former)
             _ = CloseLaterAsync(former);
         return accessLogs.Current;

@@ -5,7 +5,7 @@ namespace PolyBalance.Host;
 /// <summary>Every log message of the executable itself. Ids are permanent; a retired one is never reused.</summary>
 internal static partial class HostLog
 {
-    // 50xx life of the process   51xx access log
+    // 50xx life of the process   51xx access log   52xx traces
 
     /// <summary>The first line of a run: what runs, and on what.</summary>
     [LoggerMessage(5001, LogLevel.Information, "PolyBalance {Version} starts on {Runtime}")]
@@ -59,4 +59,16 @@ internal static partial class HostLog
     [LoggerMessage(5103, LogLevel.Error,
         "Access log: {Path} could not be opened again ({Reason}); writing to the old file")]
     public static partial void AccessFileNotReopened(ILogger logger, string path, string reason);
+
+    /// <summary>Traces are recorded from now on.</summary>
+    [LoggerMessage(5201, LogLevel.Information, "Traces: spans go to {Collector} by {Protocol}; {Sample} are recorded")]
+    public static partial void TracesBegin(ILogger logger, string collector, string protocol, string sample);
+
+    /// <summary>Traces are recorded no more.</summary>
+    [LoggerMessage(5202, LogLevel.Information, "Traces: off")]
+    public static partial void TracesEnd(ILogger logger);
+
+    /// <summary>Spans were lost since the last such message.</summary>
+    [LoggerMessage(5203, LogLevel.Warning, "Traces: {Spans} spans lost ({Reason}); traffic goes on")]
+    public static partial void SpansLost(ILogger logger, long spans, string reason);
 }

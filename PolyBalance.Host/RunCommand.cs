@@ -8,6 +8,8 @@ namespace PolyBalance.Host;
 /// <summary><c>polybalance run</c>: the gateway, from reading its configuration to its orderly end.</summary>
 internal static class RunCommand
 {
+    private static readonly TimeSpan LastSpansMin = TimeSpan.FromSeconds(1);
+
     /// <summary>Runs until a signal ends it.</summary>
     /// <param name="named">What <c>--config</c> says, or <see langword="null"/>.</param>
     /// <param name="flags">What the command line sets.</param>
@@ -57,19 +59,27 @@ internal static class RunCommand
             HostLog.ConfigurationWarning(logger, warning.ToString());
 
         using (var accessLogs = new AccessLogs(logger))
+        using (var traces = new TraceExports(logger))
         {
             if (accessLogs.Prepare(config.Options.Logging) is var (problem, remedy))
                 throw new AccessLogException($"{problem}; {remedy}");
 
             accessLogs.Adopt(config.Options.Logging);
-            var source = new ConfigSource(named, flags, surroundings, level, accessLogs) { Text = config.Text };
+            traces.Adopt(config.Options.Tracing);
+            var source = new ConfigSource(named, flags, surroundings, level, accessLogs, traces) { Text = config.Text };
             signals.Reopen = accessLogs.Reopen;
             await using var server = ProxyServer.Create(config.Options, logs, accessLogs.Current, source);
             await server.StartAsync();
             HostLog.Ready(logger, server.TransportName, accessLogs.Name);
             SystemdNotify.Ready(surroundings.Variable);
-            await FollowAsync(server, source, named, surroundings, signals, () => StopAfterSignalAsync(
-                server, signals, source.Options?.Shutdown ?? config.Options.Shutdown, logger, surroundings));
+            await FollowAsync(server, source, named, surroundings, signals, async () =>
+            {
+                // What is left of the drain, and a moment in any case, is for the last spans.
+                var left = await StopAfterSignalAsync(
+                    server, signals, source.Options?.Shutdown ?? config.Options.Shutdown, logger, surroundings);
+                traces.FlushTimeout = TimeSpan.FromTicks(
+                    Math.Clamp(left.Ticks, LastSpansMin.Ticks, traces.FlushTimeout.Ticks));
+            });
             signals.Reopen = null;
         }
 
@@ -98,7 +108,8 @@ internal static class RunCommand
         signals.Reload = null;
     }
 
-    private static async Task StopAfterSignalAsync(
+    // How much of the drain was not needed.
+    private static async Task<TimeSpan> StopAfterSignalAsync(
         ProxyServer server, Signals signals, ShutdownOptions shutdown, ILogger logger, Surroundings surroundings)
     {
         await signals.First;
@@ -113,6 +124,7 @@ internal static class RunCommand
         }
 
         HostLog.ToldToStop(logger);
+        var began = TimeProvider.System.GetTimestamp();
         var drained = server.DrainAsync(shutdown.Drain);
         if (await Task.WhenAny(drained, signals.Second) != drained)
         {
@@ -121,6 +133,7 @@ internal static class RunCommand
         }
 
         await drained;
+        return shutdown.Drain - TimeProvider.System.GetElapsedTime(began);
     }
 
     /// <summary>The access log's file cannot be opened; the message is a sentence for the operator.</summary>

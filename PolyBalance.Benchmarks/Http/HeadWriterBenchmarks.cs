@@ -34,7 +34,7 @@ public class ForwardRequestBenchmarks
     public int Write()
     {
         _output.ResetWrittenCount();
-        HeadWriter.WriteRequest(_head, _additions, _host, _id, _framing, upgrade: false, _output);
+        HeadWriter.WriteRequest(_head, _additions, _host, _id, _framing, upgrade: false, [], _output);
         return _output.WrittenCount;
     }
 }

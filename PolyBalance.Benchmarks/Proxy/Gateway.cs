@@ -24,7 +24,9 @@ internal sealed class Gateway : IAsyncDisposable
     /// <param name="transport">Ends with it.</param>
     /// <param name="backend">The only backend.</param>
     /// <param name="sink">Hears of every exchange.</param>
-    public static async Task<Gateway> StartAsync(ITransport transport, EndPoint backend, IExchangeSink sink)
+    /// <param name="tracing">Which exchanges are recorded in traces; null: nobody traces.</param>
+    public static async Task<Gateway> StartAsync(
+        ITransport transport, EndPoint backend, IExchangeSink sink, TracingOptions? tracing = null)
     {
         var parsed = ProxyOptions.Parse(
             $$"""
@@ -36,7 +38,7 @@ internal sealed class Gateway : IAsyncDisposable
         var options = parsed.Options ?? throw new InvalidOperationException(string.Join('\n', parsed.Errors));
         // A file may not say "any port"; whoever builds options may.
         var anyPort = Configuration.Address.Tcp("127.0.0.1", 0);
-        options = options with { Listeners = [new ListenerOptions { Bind = anyPort }] };
+        options = options with { Listeners = [new ListenerOptions { Bind = anyPort }], Tracing = tracing };
         var server = ProxyServer.Create(options, NullLoggerFactory.Instance, sink, transport, TimeProvider.System);
         await server.StartAsync();
 

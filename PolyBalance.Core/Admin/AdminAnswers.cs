@@ -267,6 +267,9 @@ internal sealed record FlightAnswer
     /// <summary>The id that was forwarded and echoed.</summary>
     public required string RequestId { get; init; }
 
+    /// <summary>The trace that it belongs to; empty when nobody traces.</summary>
+    public required string TraceId { get; init; }
+
     /// <summary>Each attempt, in its order; empty when the only one went well.</summary>
     public required IReadOnlyList<AttemptAnswer> Attempts { get; init; }
 }

@@ -38,6 +38,7 @@ internal sealed class ErrorsAdmin(GatewayView gateway)
             BytesIn = record.BytesIn,
             BytesOut = record.BytesOut,
             RequestId = flight.RequestId,
+            TraceId = flight.TraceId,
             Attempts = [.. flight.Attempts.Select(Describe)],
         };
     }

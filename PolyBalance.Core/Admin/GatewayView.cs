@@ -33,6 +33,9 @@ internal sealed record GatewayView(
     /// <summary>How many lines of the access log were lost.</summary>
     public required Func<long> LinesDropped { get; init; }
 
+    /// <summary>How many spans of traces were lost.</summary>
+    public required Func<long> SpansDropped { get; init; }
+
     /// <summary>Takes up the configuration anew.</summary>
     public required Func<Task<ReloadOutcome>> ReloadAsync { get; init; }
 

@@ -171,6 +171,11 @@ internal static class MetricFamilies
     public static readonly MetricFamily LogDropped = new(
         "polybalance_log_dropped_total", MetricKind.Counter, "Lines of the access log that were lost");
 
+    /// <summary>How many spans are missing in traces.</summary>
+    public static readonly MetricFamily SpansDropped = new(
+        "polybalance_spans_dropped_total", MetricKind.Counter,
+        "Spans of traces that were lost: too many waited, or the collector did not take them");
+
     /// <summary>Which version.</summary>
     public static readonly MetricFamily Build = new(
         "polybalance_build_info", MetricKind.Gauge, "What runs; always 1", "version", "runtime", "transport");
@@ -216,7 +221,7 @@ internal static class MetricFamilies
         PoolConnections, PoolOpened, PoolReused, Stale,
         Sticky, QueueWaiting, QueueRefusals,
         Retries, RetryBudgetExhausted, Ejections,
-        ConfigGeneration, ConfigReloads, ConfigSince, LogDropped, Build,
+        ConfigGeneration, ConfigReloads, ConfigSince, LogDropped, SpansDropped, Build,
         ProcessCpu, ProcessMemory, ProcessStart, ProcessFiles, ProcessFilesMax, Collections, CollectionPause,
     ];
 

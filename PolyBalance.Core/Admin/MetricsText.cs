@@ -204,6 +204,9 @@ internal sealed class MetricsText(GatewayView gateway)
         page.Begin(MetricFamilies.LogDropped);
         page.Sample(gateway.LinesDropped());
 
+        page.Begin(MetricFamilies.SpansDropped);
+        page.Sample(gateway.SpansDropped());
+
         page.Begin(MetricFamilies.Build);
         page.Sample(1, Version, RuntimeInformation.FrameworkDescription, gateway.Transport.Name);
     }

@@ -39,7 +39,7 @@ internal static class AppliedValues
     private static List<AppliedValue> OfGateway(ProxyOptions options)
     {
         var (timeouts, limits, logging) = (options.Timeouts, options.Limits, options.Logging);
-        return
+        List<AppliedValue> values =
         [
             new("admin.bind", options.Admin?.Bind.ToString() ?? Off),
             new("admin.token_file", options.Admin?.TokenFile ?? ""),
@@ -61,6 +61,8 @@ internal static class AppliedValues
             new("transport", options.Transport == TransportKind.IoUring ? "io_uring" : Text(options.Transport)),
             new("workers", options.Workers is { } workers ? Quantity.Write(workers) : "auto"),
         ];
+        AddTracing(values, options.Tracing);
+        return values;
     }
 
     // Two routes never match the same, so what they match is their name.
@@ -114,6 +116,24 @@ internal static class AppliedValues
     }
 
     // ---- sections that can be off: then that is their only value
+
+    private static void AddTracing(List<AppliedValue> values, TracingOptions? tracing)
+    {
+        if (tracing is null)
+        {
+            values.Add(new("tracing", Off));
+            return;
+        }
+
+        values.AddRange(
+        [
+            new("tracing.endpoint", tracing.Collector?.OriginalString ?? ""),
+            new("tracing.protocol", tracing.Protocol is { } protocol ? Text(protocol) : ""),
+            new("tracing.sample", tracing.Sample),
+            new("tracing.trust_parent", Text(tracing.TrustsParent)),
+            new("tracing.service_name", tracing.Name ?? ""),
+        ]);
+    }
 
     private static void AddQueue(List<AppliedValue> values, QueueOptions? queue)
     {

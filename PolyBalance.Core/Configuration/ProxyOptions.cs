@@ -45,6 +45,11 @@ public sealed record ProxyOptions
     /// <summary>What is written to which log.</summary>
     public LoggingOptions Logging { get; init; } = LoggingOptions.Default;
 
+    /// <summary>
+    /// Which exchanges are recorded in traces, and where they are sent; <see langword="null"/>: nobody traces.
+    /// </summary>
+    public TracingOptions? Tracing { get; init; }
+
     /// <summary>How the process ends.</summary>
     public ShutdownOptions Shutdown { get; init; } = ShutdownOptions.Default;
 
@@ -130,6 +135,8 @@ public sealed record ProxyOptions
             Timeouts = root.Section("timeouts", "How long clients may take.", ClientTimeoutOptions.BindFrom),
             Limits = root.Section("limits", "How much clients may send.", LimitOptions.BindFrom),
             Logging = root.Section("logging", "What is written to which log.", LoggingOptions.BindFrom),
+            Tracing = root.SectionOrOff("tracing", null,
+                "Traces over OTLP, and the field traceparent for backends.", TracingOptions.BindFrom),
             Shutdown = root.Section("shutdown", "How the process ends after the first signal.",
                 ShutdownOptions.BindFrom),
             AllowsExec = allowsExec,

@@ -66,12 +66,13 @@ internal static class Forwarding
     /// <summary>Whether a trailer field may cross. RFC 9110 §6.5.1.</summary>
     /// <remarks>
     /// Every field that we know by name decides about framing, routing, authentication, caching or the content, and
-    /// means something only before the content. The one exception says so itself: Authentication-Info (§11.6.3).
+    /// means something only before the content. Authentication-Info says of itself that it does not (§11.6.3); what
+    /// trailer sections say of traces means nothing to us.
     /// </remarks>
     public static bool IsTrailerPermitted(Fields trailers, int index) => trailers.Known(index) switch
     {
         KnownField.None => KnownFields.OfDisguised(trailers.Name(index)) == KnownField.None,
-        KnownField.AuthenticationInfo => true,
+        KnownField.AuthenticationInfo or KnownField.TraceParent or KnownField.TraceState => true,
         _ => false,
     };
 

@@ -29,16 +29,17 @@ internal static class HeadWriter
     /// <param name="requestId">The exchange's id: a token.</param>
     /// <param name="framing">How the body will be framed.</param>
     /// <param name="upgrade">Whether <see cref="RequestHead.UpgradeProtocol"/> is asked for.</param>
+    /// <param name="lines">Whole field lines of the gateway's own, each with its CRLF; may be empty.</param>
     /// <param name="output">Where the head goes.</param>
     public static void WriteRequest(
         RequestHead head, RequestAdditions additions, in HostRule host, ReadOnlySpan<byte> requestId,
-        BodyFraming framing, bool upgrade, IBufferWriter<byte> output)
+        BodyFraming framing, bool upgrade, ReadOnlySpan<byte> lines, IBufferWriter<byte> output)
     {
         Forwarding.MarkRequest(head, additions.TrustsClient);
 
         var fields = head.Fields;
         var bytesMax = head.Bytes.Length + 2 * head.Host.Length + host.Value.Length
-            + additions.BytesMax + requestId.Length + ConstantBytesMax;
+            + additions.BytesMax + requestId.Length + lines.Length + ConstantBytesMax;
         var cursor = new Cursor(output.GetSpan(bytesMax));
 
         cursor.Append(head.MethodToken);
@@ -56,6 +57,7 @@ internal static class HeadWriter
             ? "Via: 1.1 polybalance\r\n"u8
             : "Via: 1.0 polybalance\r\n"u8);
         cursor.AppendLine("X-Request-Id: "u8, requestId);
+        cursor.Append(lines);
 
         if (Forwarding.TryDecrementMaxForwards(head, out var forwardsLeft))
             cursor.AppendLine("Max-Forwards: "u8, forwardsLeft);

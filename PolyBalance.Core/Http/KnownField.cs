@@ -76,6 +76,12 @@ internal enum KnownField : byte
     /// <summary>One name for an exchange across all that handle it.</summary>
     XRequestId,
 
+    /// <summary>Where in which trace a request comes from. W3C Trace Context §3.2.</summary>
+    TraceParent,
+
+    /// <summary>What each of those who trace wants to find again. W3C Trace Context §3.3.</summary>
+    TraceState,
+
     /// <summary>What a backend tells us about itself: <see cref="BackendSignal"/>.</summary>
     XPolyBalance,
 
@@ -170,7 +176,8 @@ internal static class KnownFields
         "Connection", "Content-Length", "Transfer-Encoding", "Host", "Expect", "Upgrade", "TE", "Trailer", "Via",
         "Keep-Alive", "Proxy-Connection", "Proxy-Authorization", "Proxy-Authenticate", "Proxy-Authentication-Info",
         "HTTP2-Settings", "Max-Forwards",
-        "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded", "X-Request-Id", "X-PolyBalance",
+        "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded", "X-Request-Id",
+        "traceparent", "tracestate", "X-PolyBalance",
         "Idempotency-Key",
         "Cookie", "Set-Cookie", "Date", "Retry-After",
         "Authorization", "WWW-Authenticate", "Authentication-Info", "Age", "Cache-Control", "Expires", "Pragma",

@@ -53,7 +53,7 @@ internal sealed class Attempt(HttpDate date)
             return GiveUp(exchange, backend, acquired);
 
         // :: 10 forward the head
-        exchange.NoteConnection(lease.IsReused);
+        exchange.NoteConnection(lease);
         var connection = lease.Connection;
         var sentBefore = connection.BytesSent;
         var timeouts = cluster.Options.Timeouts;
@@ -61,7 +61,7 @@ internal sealed class Attempt(HttpDate date)
         connection.WriteTimeout = 0;
         HeadWriter.WriteRequest(
             exchange.Request, exchange.Client.Additions, cluster.HostFor(backend), exchange.Id.Span,
-            exchange.RequestFraming, exchange.Request.WantsUpgrade, connection.Output);
+            exchange.RequestFraming, exchange.Request.WantsUpgrade, exchange.TraceLine, connection.Output);
         exchange.State.RequestHeadSent();
 
         // :: 11 stream up

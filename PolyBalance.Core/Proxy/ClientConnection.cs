@@ -185,15 +185,19 @@ internal sealed class ClientConnection : IConnectionWatcher, IWaitingClient
     {
         // :: 15 record
         var duration = Heartbeat.ExactNow - exchange.Started;
-        if (_shared.Metrics is { } metrics)
-        {
+        var (metrics, sink, trace) = (_shared.Metrics, _shared.Sink, exchange.Trace);
+        if (metrics is not null)
             exchange.CountIn(metrics, failure, duration);
-            if (FlightRecorder.Wants(failure, exchange.Attempts, exchange.TimeToFirstByte))
-                metrics.Flights.Add(exchange.ToRecord(failure, BelievedAddress(exchange.Request), duration));
+        var isFlight = metrics is not null
+            && FlightRecorder.Wants(failure, exchange.Attempts, exchange.TimeToFirstByte);
+        if (isFlight || sink is not null || trace is { IsRecorded: true })
+        {
+            var record = exchange.ToRecord(failure, BelievedAddress(exchange.Request), duration);
+            if (isFlight)
+                metrics!.Flights.Add(record);
+            sink?.Record(record);
+            trace?.End(exchange, record);
         }
-
-        if (_shared.Sink is { } sink)
-            sink.Record(exchange.ToRecord(failure, BelievedAddress(exchange.Request), duration));
 
         // :: 16 keep-alive
         Connection.Unwatch();
@@ -271,6 +275,8 @@ internal sealed class ClientConnection : IConnectionWatcher, IWaitingClient
         if (!isKept)
             exchange.Id.Make(_number, _exchanges);
         _exchanges++;
+        if (Rules.Trace is { } rules)
+            exchange.BeginTrace(rules);
 
         // :: 5 frame
         if (failure != FailureKind.None || !BodyFraming.TryDecide(exchange.Request, out var framing, out failure))

@@ -17,8 +17,10 @@ internal sealed class ClientRules
 
     /// <summary>Computes the rules of a listener in the units of its transport.</summary>
     public ClientRules(
-        ClientTimeoutOptions timeouts, LimitOptions limits, ListenerOptions listener, Heartbeat heartbeat)
+        ClientTimeoutOptions timeouts, LimitOptions limits, ListenerOptions listener, Heartbeat heartbeat,
+        TracingOptions? tracing = null)
     {
+        Trace = tracing is null ? null : new(tracing);
         _trusted = listener.TrustedProxies;
         Head = new(limits.HeadBytesMax, limits.FieldLinesMax);
         HeadTimeout = heartbeat.Ticks(timeouts.Head);
@@ -57,6 +59,9 @@ internal sealed class ClientRules
 
     /// <summary>How long we go on reading from a client that we want to close. RFC 9112 §9.6.</summary>
     public long LingerTimeout { get; }
+
+    /// <summary>Which exchanges are recorded in traces; null: nobody traces.</summary>
+    public TraceRules? Trace { get; }
 
     /// <summary>Whether what a peer says of others is believed.</summary>
     public bool Trusts(IPAddress address)

@@ -21,6 +21,7 @@ internal sealed class Exchange : IResettable
     private int _triedCount;
     private int _attemptCount;
     private long _connectNoted;         // of all attempts that are over, in heartbeat ticks
+    private ExchangeTrace? _trace;      // kept for exchanges to come
     private bool _isReused;             // the connection of the current attempt
     private Waits _waits;
 
@@ -57,7 +58,13 @@ internal sealed class Exchange : IResettable
     /// <summary>The id that is forwarded, echoed and logged.</summary>
     public RequestId Id { get; } = new();
 
-    /// <summary>When the head was complete, in heartbeat time.</summary>
+    /// <summary>Its place in a trace; null: nobody traces.</summary>
+    public ExchangeTrace? Trace { get; private set; }
+
+    /// <summary>What tells the backend of it; empty: nothing.</summary>
+    public ReadOnlySpan<byte> TraceLine => Trace is { } trace ? trace.Line : default;
+
+    /// <summary>When the first byte of the head was there, in heartbeat time.</summary>
     public long Started { get; set; }
 
     /// <summary>
@@ -120,6 +127,13 @@ internal sealed class Exchange : IResettable
     /// <summary>Starts the exchange of a client.</summary>
     public void Begin(ClientConnection client) => Client = client;
 
+    /// <summary>The head is there: finds its place in a trace.</summary>
+    public void BeginTrace(TraceRules rules)
+    {
+        Trace = _trace ??= new();
+        Trace.Begin(this, rules);
+    }
+
     /// <summary>From here on somebody else has to do something first: <see cref="Waits.Begin"/>.</summary>
     public void BeginWait(WaitKind kind) => _waits.Begin(kind, Client.Heartbeat);
 
@@ -140,11 +154,11 @@ internal sealed class Exchange : IResettable
     }
 
     /// <summary>The current attempt has a connection.</summary>
-    /// <param name="isReused">Whether it has carried an exchange before.</param>
-    public void NoteConnection(bool isReused)
+    public void NoteConnection(BackendConnection lease)
     {
-        _isReused = isReused;
+        _isReused = lease.IsReused;
         Phase = ExchangePhase.Response;
+        Trace?.NoteConnection(lease.Connection);
     }
 
     /// <summary>The final response of a backend begins: now, in heartbeat time.</summary>
@@ -204,16 +218,15 @@ internal sealed class Exchange : IResettable
             TimedOutAttempts++;
         var ended = Status == 101 ? FirstByte : now;
         var responseTime = FirstByte == 0 ? 0 : FirstByte - started;
-        if (_attemptCount < _attempts.Length)
+        var attempt = new AttemptRecord(backend.Address, failure, Response.Status, duration)
         {
-            _attempts[_attemptCount++] = new(backend.Address, failure, Response.Status, duration)
-            {
-                Connect = Client.Heartbeat.Span(_waits[WaitKind.Connect] - _connectNoted),
-                FirstByte = Client.Heartbeat.Span(responseTime),
-                IsReused = _isReused,
-            };
-        }
-
+            Connect = Client.Heartbeat.Span(_waits[WaitKind.Connect] - _connectNoted),
+            FirstByte = Client.Heartbeat.Span(responseTime),
+            IsReused = _isReused,
+        };
+        Trace?.EndAttempt(attempt, Client.Heartbeat.UtcAt(now));
+        if (_attemptCount < _attempts.Length)
+            _attempts[_attemptCount++] = attempt;
         _connectNoted = _waits[WaitKind.Connect];
         if (failure == FailureKind.UnwantedStatus)
             FirstByte = 0;      // the client's is still to come
@@ -294,6 +307,7 @@ internal sealed class Exchange : IResettable
             BytesIn = Upload.ContentBytes,
             BytesOut = Download.ContentBytes + LocalBytesOut,
             RequestId = Id.Memory,
+            TraceId = Trace is { } trace ? trace.Id : default,
             Attempts = _attemptCount,
             AttemptDetails = isPlain ? default : _attempts.AsMemory(0, _attemptCount),
             Session = SessionResult,
@@ -316,6 +330,8 @@ internal sealed class Exchange : IResettable
         Upload.Reset();
         Download.Reset();
         Id.Clear();
+        Trace?.Clear();
+        Trace = null;
         Deadline = Heartbeat.Unbounded;
         FirstByte = 0;
         Route = null;

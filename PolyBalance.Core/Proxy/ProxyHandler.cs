@@ -57,6 +57,7 @@ internal sealed class ProxyHandler(SnapshotStore store, Attempt attempt, Gateway
             }
 
             var started = exchange.Client.Heartbeat.Now;
+            exchange.Trace?.BeginAttempt(exchange, backend, started);
             failure = FailureKind.InternalError;
             try
             {

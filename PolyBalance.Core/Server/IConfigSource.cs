@@ -13,6 +13,11 @@ public interface IConfigSource
     /// <summary>What messages call it: the file's name.</summary>
     string Name { get; }
 
+    /// <summary>
+    /// Spans of traces that what follows the configuration could not keep or send, since the start. Any thread.
+    /// </summary>
+    long SpansDropped => 0;
+
     /// <summary>Reads the configuration as it is now, with what overrides it. Never throws.</summary>
     /// <param name="isToApply">
     /// Whether it is to be taken up, if it can be; otherwise somebody only wants to know what is there.

@@ -94,7 +94,8 @@ internal sealed class ListenerSet(
             var listener = change.Next[index];
             listener.ConnectionsMax = MaxOf(listener.IsTraffic, options);
             listener.Wiring.Follow(
-                HandlerOf(listener.IsTraffic, change.Options[index]), RulesOf(change.Options[index], options),
+                HandlerOf(listener.IsTraffic, change.Options[index]),
+                RulesOf(listener.IsTraffic, change.Options[index], options),
                 listener.IsTraffic ? sink : null);
         }
 
@@ -132,8 +133,8 @@ internal sealed class ListenerSet(
     {
         var socket = transport.Listen(EndPointOf(listener.Bind));
         var wiring = new ListenerWiring(
-            HandlerOf(isTraffic, listener), RulesOf(listener, options), isTraffic ? sink : null, transport.Heartbeat,
-            _exchanges, logger, isTraffic ? metrics : null);
+            HandlerOf(isTraffic, listener), RulesOf(isTraffic, listener, options), isTraffic ? sink : null,
+            transport.Heartbeat, _exchanges, logger, isTraffic ? metrics : null);
         var opened = new Listener(
             socket, wiring, isTraffic ? Traffic : Operators, isTraffic ? transport.Files : null)
         {
@@ -150,8 +151,9 @@ internal sealed class ListenerSet(
             : listener.Expose.Count > 0 ? new ExposedPaths(listener.Expose, admin, proxy)
             : proxy;
 
-    private ClientRules RulesOf(ListenerOptions listener, ProxyOptions options)
-        => new(options.Timeouts, options.Limits, listener, transport.Heartbeat);
+    // What operators ask for belongs to no trace.
+    private ClientRules RulesOf(bool isTraffic, ListenerOptions listener, ProxyOptions options)
+        => new(options.Timeouts, options.Limits, listener, transport.Heartbeat, isTraffic ? options.Tracing : null);
 
     private static int MaxOf(bool isTraffic, ProxyOptions options)
         => isTraffic ? options.Limits.ConnectionsMax : Limits.OperatorConnectionsMax;

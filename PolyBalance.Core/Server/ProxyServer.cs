@@ -52,6 +52,7 @@ public sealed class ProxyServer : IAsyncDisposable
             ClientConnections = () => ClientConnections,
             IsLeaving = () => _isLeaving,
             LinesDropped = () => _reloader?.Sink?.Dropped ?? 0,
+            SpansDropped = () => source?.SpansDropped ?? 0,
             ReloadAsync = ReloadAsync,
             PlanAsync = (text, name) => _reloader!.PlanAsync(text, name, _stop.Token),
             Stop = _stop.Token,

@@ -127,6 +127,9 @@ public readonly record struct ExchangeRecord
     /// <summary>The request id that was forwarded and echoed.</summary>
     public ReadOnlyMemory<byte> RequestId { get; init; }
 
+    /// <summary>The trace that it belongs to, 32 hexadecimal digits; empty when nobody traces.</summary>
+    public ReadOnlyMemory<byte> TraceId { get; init; }
+
     /// <summary>How many backends were tried.</summary>
     public int Attempts { get; init; }
 

@@ -8,9 +8,11 @@ namespace PolyBalance.Telemetry;
 /// <param name="Target">The request target as sent, cut off after 1 KiB.</param>
 /// <param name="Host">The Host that was asked for.</param>
 /// <param name="RequestId">The request id.</param>
+/// <param name="TraceId">The trace it belongs to; empty when nobody traces.</param>
 /// <param name="Attempts">Each attempt, in its order; empty when the only one went well.</param>
 internal sealed record Flight(
-    ExchangeRecord Record, string Method, string Target, string Host, string RequestId, AttemptRecord[] Attempts);
+    ExchangeRecord Record, string Method, string Target, string Host, string RequestId, string TraceId,
+    AttemptRecord[] Attempts);
 
 /// <summary>
 /// Keeps the latest exchanges that failed, that needed more than one attempt, or that were slow, for whoever asks later
@@ -94,10 +96,11 @@ internal sealed class FlightRecorder
             Referer = default,
             UserAgent = default,
             RequestId = default,
+            TraceId = default,
             AttemptDetails = default,
         },
         Text(exchange.Method), Text(exchange.Target), Text(exchange.Host), Text(exchange.RequestId),
-        exchange.AttemptDetails.ToArray());
+        Text(exchange.TraceId), exchange.AttemptDetails.ToArray());
 
     private static string Text(ReadOnlyMemory<byte> bytes)
         => Encoding.Latin1.GetString(bytes.Span[..Math.Min(bytes.Length, TargetLengthMax)]);

@@ -19,6 +19,7 @@ internal sealed class Route
     public Route(int index, RouteOptions options, Cluster cluster, RequestCounters? requests = null)
     {
         Label = LabelOf(options);
+        Pattern = $"{options.Path.TrimEnd('/')}/*";
         Requests = requests ?? new();
         Index = index;
         Cluster = cluster;
@@ -37,6 +38,9 @@ internal sealed class Route
 
     /// <summary>What operators call it: host and path, as they are written.</summary>
     public string Label { get; }
+
+    /// <summary>What paths it stands for, in one word: <c>/v1/*</c>.</summary>
+    public string Pattern { get; }
 
     /// <summary>
     /// Its finished exchanges; the same object in every snapshot that has a route of this label to the same cluster.

@@ -139,6 +139,7 @@ internal sealed class MetricsTextTests
             ClientConnections = () => 3,
             IsLeaving = () => false,
             LinesDropped = () => 0,
+            SpansDropped = () => 0,
             ReloadAsync = () => throw new NotSupportedException(),
             PlanAsync = (_, _) => throw new NotSupportedException(),
             Stop = CancellationToken.None,

@@ -63,8 +63,8 @@ internal sealed partial class ConfigDifferenceTests
     [Test]
     public void Every_key_of_the_file_is_a_setting()
     {
-        var sticky = Before.Replace("web:\n", "web:\n    sticky: { }\n", StringComparison.Ordinal);
-        var shown = AppliedValues.Of(Read(sticky))
+        var off = Before.Replace("web:\n", "web:\n    sticky: { }\n", StringComparison.Ordinal) + "\ntracing: { }\n";
+        var shown = AppliedValues.Of(Read(off))
             .SelectMany(group => group.Values.Select(value => group.Kind switch
             {
                 "gateway" => value.Key,

@@ -12,8 +12,10 @@ internal sealed class ConfigSourceTests
     {
         using var run = new CommandLineRun();
         using var accessLogs = new AccessLogs(NullLogger.Instance);
+        using var traces = new TraceExports(NullLogger.Instance);
         var source = new ConfigSource(
-            null, new ConfigOverrides(), run.Surroundings, new LogLevelSwitch(LoggingLevel.Error), accessLogs)
+            null, new ConfigOverrides(), run.Surroundings, new LogLevelSwitch(LoggingLevel.Error), accessLogs,
+            traces)
         {
             Text = "before",
         };

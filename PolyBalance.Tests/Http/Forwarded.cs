@@ -38,7 +38,7 @@ internal class RequestForwarding(RequestAdditions additions, HostRule host) : Re
     protected override bool OnEnd(bool endsWithConnection)
     {
         var output = new ArrayBufferWriter<byte>();
-        HeadWriter.WriteRequest(Head, additions, host, "rid-1"u8, Framing, Head.WantsUpgrade, output);
+        HeadWriter.WriteRequest(Head, additions, host, "rid-1"u8, Framing, Head.WantsUpgrade, [], output);
         ForwardedBody.Write(Framing, Content, Trailers, output);
         OnForwarded(output.WrittenSpan);
         return Head.KeepAlive;

@@ -192,8 +192,8 @@ internal sealed class HeadWriterTests
         var first = new ExactOutput();
         var second = new ExactOutput();
         var literal = HostRule.Literal("b"u8.ToArray());
-        HeadWriter.WriteRequest(head, Plain, literal, "rid-1"u8, NoBody, upgrade: false, first);
-        HeadWriter.WriteRequest(head, Plain, Preserve, "rid-1"u8, NoBody, upgrade: false, second);
+        HeadWriter.WriteRequest(head, Plain, literal, "rid-1"u8, NoBody, upgrade: false, [], first);
+        HeadWriter.WriteRequest(head, Plain, Preserve, "rid-1"u8, NoBody, upgrade: false, [], second);
 
         Assert.That(first.Text, Does.StartWith("GET / HTTP/1.1\r\nHost: b\r\nB: 2\r\n"));
         Assert.That(second.Text, Is.EqualTo("GET / HTTP/1.1\r\nHost: x\r\nB: 2\r\n" + Claims("x") + "\r\n"));
@@ -339,7 +339,7 @@ internal sealed class HeadWriterTests
             {
                 request.Fields.KeepAll();
                 response.Fields.KeepAll();
-                HeadWriter.WriteRequest(request, Trusting, Preserve, "rid-1"u8, length, upgrade: false, output);
+                HeadWriter.WriteRequest(request, Trusting, Preserve, "rid-1"u8, length, upgrade: false, [], output);
                 HeadWriter.WriteResponse(
                     response, new BodyFraming(BodyKind.Chunked), ProtocolVersion.Http11, close: false,
                     "rid-1"u8, "now"u8, upgrade: false, "A: 1\r\n"u8, output);
@@ -363,7 +363,7 @@ internal sealed class HeadWriterTests
         string text, RequestAdditions additions, HostRule host, BodyFraming framing = default, bool upgrade = false)
     {
         var output = new ExactOutput();
-        HeadWriter.WriteRequest(HttpText.Request(text), additions, host, "rid-1"u8, framing, upgrade, output);
+        HeadWriter.WriteRequest(HttpText.Request(text), additions, host, "rid-1"u8, framing, upgrade, [], output);
 
         Assert.That((output.Buffers, output.Advances), Is.EqualTo((1, 1)));
         return output.Text;

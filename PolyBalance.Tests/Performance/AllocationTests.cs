@@ -27,6 +27,9 @@ internal sealed class AllocationTests
     /// </summary>
     private const int OnceBytes = 256 * 1024;
 
+    /// <summary>Twice what decision 39 says of a recorded exchange. Unit: bytes.</summary>
+    private const int RecordedBytesMax = 6 * 1024;
+
     private static readonly JsonSerializerOptions Names = new() { PropertyNameCaseInsensitive = true };
 
     private static readonly Dictionary<string, long> Baseline = JsonSerializer.Deserialize<Dictionary<string, long>>(
@@ -65,6 +68,24 @@ internal sealed class AllocationTests
 
         AllocatesNothingPerRequest(soak);
         Assert.That(soak.Bytes, Is.LessThan(OnceBytes + TickBytesPerSecond * soak.Seconds), $"{soak}");
+    }
+
+    [Test]
+    public async Task An_exchange_in_a_trace_that_is_not_recorded_allocates_nothing()
+    {
+        var soak = await SoakAsync("memory", $"{Requests}", "0");
+
+        AllocatesNothingPerRequest(soak);
+        Assert.That(soak.Bytes, Is.LessThan(OnceBytes + TickBytesPerSecond * soak.Seconds), $"{soak}");
+    }
+
+    /// <summary>Decision 39 says what a recorded exchange costs, with one attempt.</summary>
+    [Test]
+    public async Task A_recorded_exchange_allocates_its_two_spans_and_what_they_say()
+    {
+        var soak = await SoakAsync("memory", $"{Requests / 10}", "1000000");
+
+        Assert.That(soak.Bytes / soak.Requests, Is.InRange(1_000, RecordedBytesMax), $"{soak}");
     }
 
     /// <summary>
