@@ -53,6 +53,29 @@ internal sealed class ReloadTests
     }
 
     [Test]
+    public async Task Traces_begin_and_end_with_a_reload_also_on_connections_that_are_open()
+    {
+        using var trap = new SpanTrap();
+        using var client = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = 1 });
+        var traces = new List<string>();
+        foreach (var section in (string[])["", "tracing: { sample: 100% }", "", "tracing: { sample: 100% }"])
+        {
+            _gateway.Text = Head + Cluster(_a.Address) + section;
+            Assert.That((await _gateway.AskAsync("POST", "/admin/reload", "")).Status, Is.EqualTo(200));
+            traces.Add(System.Diagnostics.ActivityTraceId.CreateRandom().ToHexString());
+            using var request = new HttpRequestMessage(
+                HttpMethod.Get, $"http://{_gateway.Server.TrafficAddresses[0]}/");
+            request.Headers.Add("traceparent", $"00-{traces[^1]}-00f067aa0ba902b7-00");
+            using var response = await client.SendAsync(request);
+            Assert.That((int)response.StatusCode, Is.EqualTo(200));
+        }
+
+        // The last exchange is over, and so are those before it on its connection.
+        await Eventually.HoldsAsync(() => trap.Of(traces[3]).Length == 2, () => "the last trace is there");
+        Assert.That(traces.Select(trace => trap.Of(trace).Length), Is.EqualTo((int[])[0, 2, 0, 2]));
+    }
+
+    [Test]
     public async Task A_bad_file_changes_nothing_and_every_error_is_told()
     {
         var before = _gateway.Server.Store.Current;
