@@ -21,6 +21,7 @@ internal static class AppliedValues
             [
                 new("expose", string.Join(", ", listener.Expose)),
                 new("trusted_proxies", string.Join(", ", listener.TrustedProxies)),
+                new("server_timing", Text(listener.SendsServerTiming)),
             ]));
         }
 

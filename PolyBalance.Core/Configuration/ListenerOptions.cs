@@ -22,6 +22,9 @@ public sealed record ListenerOptions
     /// <summary>Peers whose <c>X-Forwarded-*</c> fields are believed; a single address is a network of one.</summary>
     public EquatableArray<IPNetwork> TrustedProxies { get; init; }
 
+    /// <summary>Whether responses tell those peers where the time went: the field <c>Server-Timing</c>.</summary>
+    public bool SendsServerTiming { get; init; }
+
     /// <summary>Reads the section.</summary>
     /// <param name="section">Where the keys are.</param>
     internal static ListenerOptions? BindFrom(ConfigSection section)
@@ -35,7 +38,21 @@ public sealed record ListenerOptions
             "Local answers on this listener that the admin listener gives too.", ParseExpose);
         var trustedProxies = section.List("trusted_proxies", Networks,
             "Peers whose X-Forwarded-* fields are believed.", ParseNetwork);
-        return bind is null ? null : new() { Bind = bind, Expose = expose, TrustedProxies = trustedProxies };
+        var sendsServerTiming = section.Value("server_timing", false, "true|false", "false",
+            "Whether responses tell these peers in Server-Timing where the time went.", ProxyOptions.ParseTruth);
+        if (sendsServerTiming && trustedProxies.Count == 0)
+        {
+            section.Report.Warning(section.PositionOf("server_timing"),
+                "`server_timing` tells nobody: only peers in `trusted_proxies` are told", "write `trusted_proxies`");
+        }
+
+        return bind is null ? null : new()
+        {
+            Bind = bind,
+            Expose = expose,
+            TrustedProxies = trustedProxies,
+            SendsServerTiming = sendsServerTiming,
+        };
     }
 
     private static Parsed<string> ParseExpose(string text)

@@ -339,9 +339,11 @@ internal sealed class Attempt(HttpDate date)
     private static void WriteHead(
         Exchange exchange, BodyFraming framing, bool close, ReadOnlySpan<byte> date, bool upgrade)
     {
-        Span<byte> cookie = stackalloc byte[StickyTable.LineBytesMax];
+        Span<byte> lines = stackalloc byte[StickyTable.LineBytesMax + ServerTiming.LineBytesMax];
+        var length = Session.WriteCookie(exchange, lines);
+        length += ServerTiming.Write(exchange, exchange.FirstByte, exchange.Attempts + 1, lines[length..]);
         HeadWriter.WriteResponse(
             exchange.Response, framing, exchange.Request.Version, close, exchange.Id.Span, date, upgrade,
-            cookie[..Session.WriteCookie(exchange, cookie)], exchange.Connection.Output);
+            lines[..length], exchange.Connection.Output);
     }
 }

@@ -22,6 +22,7 @@ internal sealed class ClientRules
     {
         Trace = tracing is null ? null : new(tracing);
         _trusted = listener.TrustedProxies;
+        SendsServerTiming = listener.SendsServerTiming;
         Head = new(limits.HeadBytesMax, limits.FieldLinesMax);
         HeadTimeout = heartbeat.Ticks(timeouts.Head);
         IdleTimeout = heartbeat.Ticks(timeouts.Idle);
@@ -59,6 +60,9 @@ internal sealed class ClientRules
 
     /// <summary>How long we go on reading from a client that we want to close. RFC 9112 §9.6.</summary>
     public long LingerTimeout { get; }
+
+    /// <summary>Whether clients that are trusted are told where the time went.</summary>
+    public bool SendsServerTiming { get; }
 
     /// <summary>Which exchanges are recorded in traces; null: nobody traces.</summary>
     public TraceRules? Trace { get; }

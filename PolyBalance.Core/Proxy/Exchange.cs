@@ -256,6 +256,12 @@ internal sealed class Exchange : IResettable
 
     private TimeSpan OverheadOf(long duration) => Client.Heartbeat.Span(Math.Max(duration - _waits.Total, 0));
 
+    /// <summary>Where the time went.</summary>
+    /// <param name="duration">From the first byte of the request head until now, in heartbeat ticks.</param>
+    public ExchangeTiming TimingAt(long duration) => new(
+        SpanOf(WaitKind.Queue), SpanOf(WaitKind.Connect), SpanOf(WaitKind.FirstByte), SpanOf(WaitKind.Client),
+        OverheadOf(duration));
+
     private TimeSpan SpanOf(WaitKind kind) => Client.Heartbeat.Span(_waits[kind]);
 
     // Whether the request's content is all there, the upload knows first.
@@ -288,9 +294,7 @@ internal sealed class Exchange : IResettable
             Started = heartbeat.UtcAt(Started),
             Duration = heartbeat.Span(duration),
             TimeToFirstByte = TimeToFirstByte,
-            Timing = new(
-                SpanOf(WaitKind.Queue), SpanOf(WaitKind.Connect), SpanOf(WaitKind.FirstByte), SpanOf(WaitKind.Client),
-                OverheadOf(duration)),
+            Timing = TimingAt(duration),
             Phase = Phase == ExchangePhase.Response && IsUploading ? ExchangePhase.RequestContent : Phase,
             ClientAddress = clientAddress,
             Method = Request.MethodMemory,

@@ -192,6 +192,8 @@ internal static class LocalResponse
 
         output.Write(Encoding.ASCII.GetBytes(head.ToString()));
         output.Write(extraLines);
+        Span<byte> timing = stackalloc byte[ServerTiming.LineBytesMax];
+        output.Write(timing[..ServerTiming.Write(exchange, exchange.Client.Heartbeat.Now, exchange.Attempts, timing)]);
         output.Write("\r\n"u8);
     }
 

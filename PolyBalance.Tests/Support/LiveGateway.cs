@@ -13,13 +13,15 @@ internal sealed class LiveGateway : IConfigSource, IAsyncDisposable
 {
     private readonly ProxyServer _server;
     private readonly HttpClient _client = new();
+    private readonly IExchangeSink? _sink;
 
-    private LiveGateway(string text, string? token)
+    private LiveGateway(string text, string? token, IExchangeSink? sink)
     {
+        _sink = sink;
         (Text, Token) = (text, token is null ? null : BearerToken.Parse(token, out _));
         var read = Parse(Text, Name);
         Assert.That(read.Errors, Is.Empty);
-        _server = ProxyServer.Create(read.Options!, new Logs(Lines), sink: null, this);
+        _server = ProxyServer.Create(read.Options!, new Logs(Lines), sink, this);
     }
 
     /// <summary>What the file says.</summary>
@@ -46,9 +48,9 @@ internal sealed class LiveGateway : IConfigSource, IAsyncDisposable
     private BearerToken? Token { get; }
 
     /// <summary>Starts one. Ports 0 in the text are free ones.</summary>
-    public static async Task<LiveGateway> StartAsync(string text, string? token = null)
+    public static async Task<LiveGateway> StartAsync(string text, string? token = null, IExchangeSink? sink = null)
     {
-        var gateway = new LiveGateway(text, token);
+        var gateway = new LiveGateway(text, token, sink);
         await gateway._server.StartAsync();
         return gateway;
     }
@@ -85,7 +87,7 @@ internal sealed class LiveGateway : IConfigSource, IAsyncDisposable
     public IExchangeSink? Adopt(ProxyOptions options)
     {
         Adopted = options;
-        return null;
+        return _sink;
     }
 
     /// <summary>Asks the admin listener.</summary>

@@ -8,7 +8,8 @@ namespace PolyBalance.Tests.Support;
 internal sealed record RecordedExchange(
     string Method, string Target, string Host, string Cluster, string ClientAddress, string Backend, int Status,
     string Reason, int Attempts, long BytesIn, long BytesOut, string RequestId, TimeSpan Duration, string[] Details,
-    SessionResult Session, ExchangeTiming Timing, string End, AttemptRecord[] AttemptDetails, string TraceId)
+    SessionResult Session, ExchangeTiming Timing, string End, AttemptRecord[] AttemptDetails, string TraceId,
+    TimeSpan TimeToFirstByte)
 {
     /// <summary>Copies a record.</summary>
     public static RecordedExchange Of(in ExchangeRecord record) => new(
@@ -16,7 +17,7 @@ internal sealed record RecordedExchange(
         record.BackendAddress, record.Status, record.Reason, record.Attempts, record.BytesIn, record.BytesOut,
         Text(record.RequestId), record.Duration, DetailsOf(record),
         record.Session, record.Timing, $"{record.Side} {record.FailedPhase}", record.AttemptDetails.ToArray(),
-        Text(record.TraceId));
+        Text(record.TraceId), record.TimeToFirstByte);
 
     /// <summary>What operators look at first: status, reason and the number of attempts.</summary>
     public (int Status, string Reason, int Attempts) Outcome => (Status, Reason, Attempts);
