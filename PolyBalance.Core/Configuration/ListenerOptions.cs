@@ -38,7 +38,7 @@ public sealed record ListenerOptions
             "Local answers on this listener that the admin listener gives too.", ParseExpose);
         var trustedProxies = section.List("trusted_proxies", Networks,
             "Peers whose X-Forwarded-* fields are believed.", ParseNetwork);
-        var sendsServerTiming = section.Value("server_timing", false, "true|false", "false",
+        var sendsServerTiming = section.Value("server_timing", false, ConfigForm.Truth, "false",
             "Whether responses tell these peers in Server-Timing where the time went.", ProxyOptions.ParseTruth);
         if (sendsServerTiming && trustedProxies.Count == 0)
         {

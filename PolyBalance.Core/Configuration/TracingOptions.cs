@@ -25,6 +25,18 @@ public sealed record TracingOptions
     private static readonly (string, TracingProtocol)[] Protocols =
         [("grpc", TracingProtocol.Grpc), ("http", TracingProtocol.Http)];
 
+    private static readonly ConfigForm ProtocolForm = ConfigForm.OneOf("grpc", "http");
+
+    private static readonly ConfigForm CollectorForm = new("http or https URL")
+    {
+        Text = new("collector", "Write a URL such as `http://127.0.0.1:4317`.", "[Hh][Tt][Tt][Pp][Ss]?://.+"),
+    };
+
+    private static readonly ConfigForm SampleForm = new("percentage, 0% to 100%, up to 4 decimals")
+    {
+        Text = new("sample", "Write a percentage from 0% to 100%, such as `0.1%`.", @"[0-9]*\.?[0-9]*%"),
+    };
+
     /// <summary>
     /// Where an OTLP collector listens; null: where the standard variables say, else on this machine.
     /// </summary>
@@ -49,17 +61,16 @@ public sealed record TracingOptions
     /// <param name="section">Where the keys are.</param>
     internal static TracingOptions BindFrom(ConfigSection section) => new()
     {
-        Collector = section.Value<Uri?>("endpoint", null, "http or https URL", null,
+        Collector = section.Value<Uri?>("endpoint", null, CollectorForm, null,
             $"Where an OTLP collector listens; not written: {Variables}.", ParseCollector),
-        Protocol = section.Value<TracingProtocol?>("protocol", null, "grpc|http", null,
+        Protocol = section.Value<TracingProtocol?>("protocol", null, ProtocolForm, null,
             "How spans are sent; not written: OTEL_EXPORTER_OTLP_PROTOCOL, else grpc.", ParseProtocol),
-        SamplePerMillion = section.Value("sample", Default.SamplePerMillion,
-            "percentage, 0% to 100%, up to 4 decimals", Write(Default.SamplePerMillion),
-            "How many exchanges are recorded whose client does not decide.",
+        SamplePerMillion = section.Value("sample", Default.SamplePerMillion, SampleForm,
+            Write(Default.SamplePerMillion), "How many exchanges are recorded whose client does not decide.",
             ParseSample),
-        TrustsParent = section.Value("trust_parent", Default.TrustsParent, "true|false", "true",
+        TrustsParent = section.Value("trust_parent", Default.TrustsParent, ConfigForm.Truth, "true",
             "Whether peers in trusted_proxies decide which exchanges are recorded.", ProxyOptions.ParseTruth),
-        Name = section.Text("service_name", null, ConfigName.Type,
+        Name = section.Text("service_name", null, ConfigName.Form,
             "What traces call the gateway; not written: OTEL_SERVICE_NAME, else polybalance.", ConfigName.Parse),
     };
 

@@ -224,7 +224,7 @@ internal sealed class Exchange : IResettable
             FirstByte = Client.Heartbeat.Span(responseTime),
             IsReused = _isReused,
         };
-        Trace?.EndAttempt(attempt, Client.Heartbeat.UtcAt(now));
+        Trace?.EndAttempt(attempt);
         if (_attemptCount < _attempts.Length)
             _attempts[_attemptCount++] = attempt;
         _connectNoted = _waits[WaitKind.Connect];

@@ -89,11 +89,10 @@ internal sealed class ExchangeTrace
 
     /// <summary>The attempt is over.</summary>
     /// <param name="attempt">What became of it.</param>
-    /// <param name="ended">When.</param>
-    public void EndAttempt(in AttemptRecord attempt, DateTimeOffset ended)
+    public void EndAttempt(in AttemptRecord attempt)
     {
         if (_attempt is { } span)
-            Spans.EndAttempt(span, attempt, ended);
+            Spans.EndAttempt(span, attempt);
         _attempt = null;
     }
 

@@ -59,7 +59,7 @@ internal static class Spans
         AddOutcome(
             span, facts.StatusSent, exchange.Reason,
             isError: facts.StatusSent >= 500 || exchange.Side is "backend" or "gateway");
-        End(span, exchange.Started + exchange.Duration);
+        End(span, exchange.Duration);
     }
 
     /// <summary>Begins the span of an attempt; null: nobody listens.</summary>
@@ -101,14 +101,13 @@ internal static class Spans
     /// <summary>Ends the span of an attempt.</summary>
     /// <param name="span">The span.</param>
     /// <param name="attempt">What happened.</param>
-    /// <param name="ended">When it ended.</param>
-    public static void EndAttempt(Activity span, in AttemptRecord attempt, DateTimeOffset ended)
+    public static void EndAttempt(Activity span, in AttemptRecord attempt)
     {
         span.SetTag("network.protocol.version", "1.1");
         span.SetTag("polybalance.connection.reused", attempt.IsReused);
         span.SetTag("polybalance.connection.wait", attempt.Connect.TotalSeconds);
         AddOutcome(span, attempt.Status, attempt.Reason, isError: attempt.Status >= 400 || attempt.Reason.Length > 0);
-        End(span, ended);
+        End(span, attempt.Duration);
     }
 
     // A span is never the current one: what else runs on this thread has nothing to do with it.
@@ -120,11 +119,11 @@ internal static class Spans
         return span;
     }
 
-    private static void End(Activity span, DateTimeOffset ended)
+    // As long as the record says, to the tick, whatever has become of the wall clock meanwhile.
+    private static void End(Activity span, TimeSpan duration)
     {
         // No length at all would be taken for one that is not known yet.
-        var end = ended.UtcDateTime;
-        span.SetEndTime(end > span.StartTimeUtc ? end : span.StartTimeUtc.AddTicks(1));
+        span.SetEndTime(span.StartTimeUtc.AddTicks(Math.Max(duration.Ticks, 1)));
         span.Stop();
         Activity.Current = null;
     }

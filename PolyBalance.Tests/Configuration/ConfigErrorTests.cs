@@ -33,7 +33,7 @@ internal sealed class ConfigErrorTests
     [TestCase("limit: {}", "6:1: unknown key `limit`; did you mean `limits`?")]
     [TestCase("colour: red",
         "6:1: unknown key `colour`; allowed here: `listeners`, `admin`, `routes`, `allow_exec`, `clusters`, "
-        + "`timeouts`, `limits`, `logging`, `shutdown`, `max_concurrent_probes`, `transport`, `workers`")]
+        + "`timeouts`, `limits`, `logging`, `tracing`, `shutdown`, `max_concurrent_probes`, `transport`, `workers`")]
     [TestCase("limits: { head:8KiB }", "6:11: unknown key `head:8KiB`; write a space after the colon of `head:`")]
     [TestCase("limits: {}\nlimits: {}",
         "7:1: the key `limits` is already in this mapping, at line 6; remove one of the two")]

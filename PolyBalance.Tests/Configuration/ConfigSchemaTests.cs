@@ -21,6 +21,7 @@ internal sealed class ConfigSchemaTests
         "unix:/", "http://", "HTTP://", "a", "B", "_", "a.example.com", "a:80", ":80", "true", "off", "auto", "stdout",
         "/x", "header:", "cookie:", "round", "Robin", "least", "conn", "rr", "hash", "IP-", "X-Probe", "200-399", "$",
         "é", "web", "8KiB", "tcp", "use_all", "client_ip", "debug", "combined", "sockets",
+        "http://127.0.0.1:4317", "grpc",
     ];
 
     private static IEnumerable<ConfigKey> Keys => ConfigReference.Keys();
@@ -102,6 +103,7 @@ internal sealed class ConfigSchemaTests
         [
             "admin.token_file", "routes[].match.host", "routes[].cluster", "clusters.<name>.host",
             "clusters.<name>.sticky.cookie", "clusters.<name>.sticky.key_file", "clusters.<name>.backends[].name",
+            "tracing.service_name",
         ];
         string[] probes = ["host", "expect_field", "expect_body", "service"];
         var ofProbes = probes.SelectMany(name => (string[])
@@ -111,7 +113,7 @@ internal sealed class ConfigSchemaTests
             "admin", "clusters.<name>.hash.load", "clusters.<name>.queue", "clusters.<name>.timeouts.request",
             "clusters.<name>.health", "clusters.<name>.ejection", "clusters.<name>.retries",
             "clusters.<name>.slow_start", "clusters.<name>.sticky", "clusters.<name>.backends[].health",
-            "logging.access",
+            "logging.access", "tracing",
         ]));
     }
 
