@@ -55,7 +55,7 @@ internal sealed class AdminHandler(GatewayView gateway) : IExchangeHandler
     private async ValueTask<FailureKind> SendMetricsAsync(Exchange exchange)
     {
         using var content = new PagedContent();
-        await Task.Run(() => _metrics.Write(new(content)));
+        await Task.Run(() => _metrics.Write(new MetricsPage(content)));
         return await LocalResponse.SendPiecesAsync(exchange, 200, MetricsPage.ContentType, default, content.Content);
     }
 }

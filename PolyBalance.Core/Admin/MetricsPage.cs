@@ -1,25 +1,22 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
-using PolyBalance.Telemetry;
 
 namespace PolyBalance.Admin;
 
 /// <summary>Writes families and samples in Prometheus' text exposition format 0.0.4.</summary>
 /// <remarks>Knows the format and no metric. Owned by one scrape.</remarks>
-internal sealed class MetricsPage(IBufferWriter<byte> output)
+internal sealed class MetricsPage(IBufferWriter<byte> output) : MetricsWriter
 {
     /// <summary>The media type of what is written.</summary>
     public const string ContentType = "text/plain; version=0.0.4; charset=utf-8";
 
     private const int NumberBytesMax = 32;
 
-    private static readonly double[] Shares = [0.5, 0.9, 0.99, 0.999];
-
     private MetricFamily _family = null!;
 
-    /// <summary>Begins a family: all its samples follow, and no others.</summary>
-    public void Begin(MetricFamily family)
+    /// <inheritdoc/>
+    public override void Begin(MetricFamily family)
     {
         _family = family;
         Write("# HELP ");
@@ -33,65 +30,23 @@ internal sealed class MetricsPage(IBufferWriter<byte> output)
         Write("\n");
     }
 
-    /// <summary>A sample that is a count.</summary>
-    /// <param name="value">The count.</param>
-    /// <param name="labels">A value for each label of the family.</param>
-    public void Sample(long value, params ReadOnlySpan<string> labels)
+    /// <inheritdoc/>
+    protected override void Put(
+        string suffix, ReadOnlySpan<string> labels, string? extra, double extraValue, long value)
     {
-        BeginSample("", labels);
+        BeginSample(suffix, labels, extra, extraValue);
         End(value);
     }
 
-    /// <summary>A sample that is a measure.</summary>
-    /// <param name="value">The measure.</param>
-    /// <param name="labels">A value for each label of the family.</param>
-    public void Sample(double value, params ReadOnlySpan<string> labels)
+    /// <inheritdoc/>
+    protected override void Put(
+        string suffix, ReadOnlySpan<string> labels, string? extra, double extraValue, double value)
     {
-        BeginSample("", labels);
+        BeginSample(suffix, labels, extra, extraValue);
         End(value);
     }
 
-    /// <summary>The buckets, sum and count of a histogram.</summary>
-    /// <param name="fold">What was counted.</param>
-    /// <param name="labels">A value for each label of the family.</param>
-    public void Histogram(LatencyFold fold, params ReadOnlySpan<string> labels)
-    {
-        Span<long> counts = stackalloc long[LatencyScale.Bounds.Length];
-        fold.CountAtBounds(counts);
-        for (var index = 0; index < counts.Length; index++)
-        {
-            BeginSample("_bucket", labels, "le", LatencyScale.Bounds[index]);
-            End(counts[index]);
-        }
-
-        BeginSample("_bucket", labels, "le", double.PositiveInfinity);
-        End(fold.Count);
-        Totals(fold, labels);
-    }
-
-    /// <summary>Quantiles, sum and count.</summary>
-    /// <param name="fold">What was counted.</param>
-    /// <param name="labels">A value for each label of the family.</param>
-    public void Summary(LatencyFold fold, params ReadOnlySpan<string> labels)
-    {
-        foreach (var share in Shares)
-        {
-            BeginSample("", labels, "quantile", share);
-            End(fold.Quantile(share)?.TotalSeconds ?? double.NaN);
-        }
-
-        Totals(fold, labels);
-    }
-
-    private void Totals(LatencyFold fold, ReadOnlySpan<string> labels)
-    {
-        BeginSample("_sum", labels);
-        End(fold.Seconds);
-        BeginSample("_count", labels);
-        End(fold.Count);
-    }
-
-    private void BeginSample(string suffix, ReadOnlySpan<string> labels, string? extra = null, double extraValue = 0)
+    private void BeginSample(string suffix, ReadOnlySpan<string> labels, string? extra, double extraValue)
     {
         Write(_family.Name);
         Write(suffix);

@@ -8,7 +8,9 @@ using PolyBalance.Topology;
 
 namespace PolyBalance.Admin;
 
-/// <summary>Reads every metric where it is counted, and writes it: the answer to <c>GET /metrics</c>.</summary>
+/// <summary>
+/// Reads every metric where it is counted, and writes it: the answer to <c>GET /metrics</c>, and what a meter shows.
+/// </summary>
 /// <remarks>
 /// Any thread, and several at once. Nothing is held up: counters are summed while others count. Who looks at a thousand
 /// backends takes some milliseconds, so this does not belong on a loop that moves bytes.
@@ -33,7 +35,7 @@ internal sealed class MetricsText(GatewayView gateway)
         .GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "").Split('+')[0];
 
     /// <summary>Writes all of them, as they are now.</summary>
-    public void Write(MetricsPage page)
+    public void Write(MetricsWriter page)
     {
         var snapshot = gateway.Store.Current;
         var fold = new LatencyFold();
@@ -47,7 +49,7 @@ internal sealed class MetricsText(GatewayView gateway)
         WriteProcess(page);
     }
 
-    private void WriteExchanges(MetricsPage page, Snapshot snapshot, LatencyFold fold)
+    private void WriteExchanges(MetricsWriter page, Snapshot snapshot, LatencyFold fold)
     {
         page.Begin(MetricFamilies.Requests);
         WriteRequests(page, gateway.Metrics.Unrouted, cluster: "", route: "");
@@ -71,13 +73,13 @@ internal sealed class MetricsText(GatewayView gateway)
         page.Sample(gateway.ClientConnections());
     }
 
-    private static void WriteRequests(MetricsPage page, RequestCounters requests, string cluster, string route)
+    private static void WriteRequests(MetricsWriter page, RequestCounters requests, string cluster, string route)
     {
         foreach (var (method, status, count) in requests.Counts())
             page.Sample(count, cluster, route, Text(status), Methods[method]);
     }
 
-    private static void WriteAttempts(MetricsPage page, Snapshot snapshot, LatencyFold fold)
+    private static void WriteAttempts(MetricsWriter page, Snapshot snapshot, LatencyFold fold)
     {
         page.Begin(MetricFamilies.BackendRequests);
         foreach (var (cluster, backend) in Each(snapshot))
@@ -111,7 +113,7 @@ internal sealed class MetricsText(GatewayView gateway)
             page.Sample(backend.InFlight, cluster, backend.Name);
     }
 
-    private static void WriteHealth(MetricsPage page, Snapshot snapshot)
+    private static void WriteHealth(MetricsWriter page, Snapshot snapshot)
     {
         page.Begin(MetricFamilies.BackendHealthy);
         foreach (var (cluster, backend) in Each(snapshot))
@@ -139,7 +141,7 @@ internal sealed class MetricsText(GatewayView gateway)
         }
     }
 
-    private void WritePools(MetricsPage page, Snapshot snapshot)
+    private void WritePools(MetricsWriter page, Snapshot snapshot)
     {
         page.Begin(MetricFamilies.PoolConnections);
         foreach (var (cluster, backend) in Each(snapshot))
@@ -162,7 +164,7 @@ internal sealed class MetricsText(GatewayView gateway)
         WriteAll(page, gateway.Metrics.Stale, StaleActions);
     }
 
-    private void WriteSessionsAndQueues(MetricsPage page, Snapshot snapshot)
+    private void WriteSessionsAndQueues(MetricsWriter page, Snapshot snapshot)
     {
         page.Begin(MetricFamilies.Sticky);
         foreach (var (result, label) in SessionResults)
@@ -177,7 +179,7 @@ internal sealed class MetricsText(GatewayView gateway)
             page.Sample(cluster.Queue.Refusals, cluster.Name);
     }
 
-    private void WriteRemedies(MetricsPage page, Snapshot snapshot)
+    private void WriteRemedies(MetricsWriter page, Snapshot snapshot)
     {
         page.Begin(MetricFamilies.Retries);
         WriteReasons(page, gateway.Metrics.Retries);
@@ -190,7 +192,7 @@ internal sealed class MetricsText(GatewayView gateway)
         WriteAll(page, gateway.Metrics.Ejections, EjectionReasons);
     }
 
-    private void WriteGateway(MetricsPage page, Snapshot snapshot)
+    private void WriteGateway(MetricsWriter page, Snapshot snapshot)
     {
         page.Begin(MetricFamilies.ConfigGeneration);
         page.Sample(snapshot.Config.Generation);
@@ -211,7 +213,7 @@ internal sealed class MetricsText(GatewayView gateway)
         page.Sample(1, Version, RuntimeInformation.FrameworkDescription, gateway.Transport.Name);
     }
 
-    private void WriteProcess(MetricsPage page)
+    private void WriteProcess(MetricsWriter page)
     {
         page.Begin(MetricFamilies.ProcessCpu);
         page.Sample(ProcessFigures.ProcessorSeconds);
@@ -242,7 +244,7 @@ internal sealed class MetricsText(GatewayView gateway)
         page.Sample(GC.GetTotalPauseDuration().TotalSeconds);
     }
 
-    private static void WriteReasons(MetricsPage page, EventCounters counters, params ReadOnlySpan<string> before)
+    private static void WriteReasons(MetricsWriter page, EventCounters counters, params ReadOnlySpan<string> before)
     {
         foreach (ref readonly var failure in Failure.All)
         {
@@ -251,7 +253,7 @@ internal sealed class MetricsText(GatewayView gateway)
         }
     }
 
-    private static void WriteAll(MetricsPage page, EventCounters counters, string[] labels)
+    private static void WriteAll(MetricsWriter page, EventCounters counters, string[] labels)
     {
         for (var kind = 0; kind < labels.Length; kind++)
             page.Sample(counters[kind], labels[kind]);

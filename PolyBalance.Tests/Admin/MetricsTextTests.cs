@@ -145,7 +145,7 @@ internal sealed class MetricsTextTests
             Stop = CancellationToken.None,
         };
         using var content = new PagedContent();
-        new MetricsText(view).Write(new(content));
+        new MetricsText(view).Write(new MetricsPage(content));
         length = content.Content.Length;
         return Encoding.UTF8.GetString(content.Content);
     }
