@@ -26,6 +26,7 @@ public sealed class ProxyServer : IAsyncDisposable
     private readonly ListenerSet _listeners;
     private readonly Reloader _reloader;
     private readonly GatewayMetrics _metrics = new();
+    private readonly MeterView _meter;
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _stopNow = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _storeLoop = Task.CompletedTask;
@@ -46,7 +47,7 @@ public sealed class ProxyServer : IAsyncDisposable
         _store = new(builder.Build(options, previous: null));
         _health = new(_store, new(transport, clock), new Random(), _logger);
         var proxy = new ProxyHandler(_store, new Attempt(new HttpDate(transport.Heartbeat)), _metrics);
-        var admin = new AdminHandler(new(_store, builder, _health.Describe, _metrics, transport, _logger)
+        var view = new GatewayView(_store, builder, _health.Describe, _metrics, transport, _logger)
         {
             Clock = clock,
             ClientConnections = () => ClientConnections,
@@ -56,7 +57,9 @@ public sealed class ProxyServer : IAsyncDisposable
             ReloadAsync = ReloadAsync,
             PlanAsync = (text, name) => _reloader!.PlanAsync(text, name, _stop.Token),
             Stop = _stop.Token,
-        });
+        };
+        _meter = new(view);
+        var admin = new AdminHandler(view);
         _listeners = new(transport, proxy, admin, _metrics, _logger);
         _reloader = new(source, _store, builder, _listeners, _metrics, _logger) { Sink = sink };
     }
@@ -112,6 +115,9 @@ public sealed class ProxyServer : IAsyncDisposable
 
     /// <summary>The snapshot in force.</summary>
     internal SnapshotStore Store => _store;
+
+    /// <summary>The figures of <c>/metrics</c> as instruments.</summary>
+    internal MeterView Meter => _meter;
 
     /// <summary>What probes know of every backend.</summary>
     internal HealthMonitor Health => _health;
@@ -190,6 +196,7 @@ public sealed class ProxyServer : IAsyncDisposable
         await _stop.CancelAsync();
         await _storeLoop;
         await _transport.DisposeAsync();
+        _meter.Dispose();
         _reloader.Dispose();
         _stop.Dispose();
     }
