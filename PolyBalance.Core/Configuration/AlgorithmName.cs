@@ -18,7 +18,7 @@ internal static class AlgorithmName
 
     private static readonly string[] All = [.. Spellings.SelectMany(spellings => spellings)];
 
-    /// <summary>What may be written: each spelling, in any case, and with any sign between words.</summary>
+    /// <summary>What may be written: each spelling, in any case, and with any signs between letters.</summary>
     public static readonly ConfigForm Form =
         new(string.Join('|', (string[])[.. ClusterOptions.Algorithms, HashOptions.AddressAlgorithm]))
         {
@@ -42,10 +42,10 @@ internal static class AlgorithmName
             NearestName.Suggest(text, [.. ClusterOptions.Algorithms], "write one of"));
     }
 
+    // Signs may be anywhere, as far as the reader is concerned.
     private static string Pattern(string spelling)
-        => string.Concat(spelling.Select(c => c == '_' ? "[-_]*"
-            : char.IsAsciiLetter(c) ? $"[{c}{char.ToUpperInvariant(c)}]"
-            : c.ToString()));
+        => "[-_]*" + string.Concat(spelling.Where(c => c != '_').Select(c =>
+            (char.IsAsciiLetter(c) ? $"[{c}{char.ToUpperInvariant(c)}]" : c.ToString()) + "[-_]*"));
 
     private static string Letters(string text)
         => string.Concat(text.Where(c => c is not ('-' or '_'))).ToLowerInvariant();
