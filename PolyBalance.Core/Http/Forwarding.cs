@@ -116,7 +116,8 @@ internal static class Forwarding
     /// Drops what the Connection lines of a head name, in its own fields or in the trailer section of the same message.
     /// </summary>
     /// <remarks>
-    /// Only fields that we do not know can be named away. The known ones are dropped by rule or are meant for every
+    /// Only fields that we do not know can be named away, and those that say where a trace comes from, which mean
+    /// nothing to the message. The other known ones are dropped by rule or are meant for every
     /// recipient, for whom §7.6.1 forbids to name them; honouring that would let a client take Host, Cookie or the
     /// fields that backends trust out of its request. The same holds for all Content-* fields.
     /// </remarks>
@@ -160,7 +161,7 @@ internal static class Forwarding
     {
         for (var i = 0; i < section.Count; i++)
         {
-            if (section.Known(i) != KnownField.None)
+            if (section.Known(i) is not (KnownField.None or KnownField.TraceParent or KnownField.TraceState))
                 continue;
 
             var candidate = section.Name(i);

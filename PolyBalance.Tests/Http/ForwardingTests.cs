@@ -50,6 +50,16 @@ internal sealed class ForwardingTests
         Assert.That(KeptOfRequest($"Connection: {name}", line), Is.EqualTo(name));
     }
 
+    [TestCase("traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "tracestate")]
+    [TestCase("tracestate: a=b", "traceparent")]
+    public void What_is_said_of_a_trace_can_be_named_away(string line, string other)
+    {
+        var name = line[..line.IndexOf(':')];
+
+        Assert.That(KeptOfRequest($"Connection: {name}", line), Is.Empty);
+        Assert.That(KeptOfRequest($"Connection: {other}", line), Is.EqualTo(name));
+    }
+
     [Test]
     public void Host_cannot_be_named_away()
     {
