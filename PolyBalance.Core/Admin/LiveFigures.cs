@@ -1,4 +1,5 @@
 using System.Text.Json;
+using PolyBalance.Telemetry;
 
 namespace PolyBalance.Admin;
 
@@ -30,6 +31,8 @@ internal sealed class LiveFigures(GatewayView gateway)
             // Whoever comes first waits for the first look.
             _isRunning = true;
             _latest = [];
+            if (_next.Task.IsCompleted)
+                _next = NewTurn();
             _ = Task.Run(RunAsync);
             return true;
         }
@@ -50,7 +53,7 @@ internal sealed class LiveFigures(GatewayView gateway)
     }
 
     /// <summary>The next look.</summary>
-    /// <returns>Empty: there is none, since the gateway ends.</returns>
+    /// <returns>Empty: there is none. The gateway ends, or a look has failed.</returns>
     public Task<byte[]> NextAsync()
     {
         lock (_gate)
@@ -72,12 +75,19 @@ internal sealed class LiveFigures(GatewayView gateway)
                 var answer = sampler.Look(gateway.Clock.GetElapsedTime(looked, now));
                 looked = now;
                 Publish(JsonSerializer.SerializeToUtf8Bytes(answer, AdminJson.Lines.LiveAnswer));
+                await timer.WaitForNextTickAsync(gateway.Stop);
             }
-            while (await timer.WaitForNextTickAsync(gateway.Stop) && !TryRest());
+            while (!TryRest());
         }
         catch (OperationCanceledException)
         {
-            Publish([]);
+            GiveUp();
+        }
+        catch (Exception bug)
+        {
+            // Viewers must not wait for what does not come: their streams end, and the next one tries again.
+            Log.ExchangeFailed(gateway.Logger, bug);
+            GiveUp();
         }
     }
 
@@ -88,9 +98,17 @@ internal sealed class LiveFigures(GatewayView gateway)
             _latest = look;
             var told = _next;
             _next = NewTurn();
-            if (look.Length == 0)
-                _next.SetResult(look);      // there is no other one
             told.SetResult(look);
+        }
+    }
+
+    private void GiveUp()
+    {
+        lock (_gate)
+        {
+            _isRunning = false;
+            _latest = [];
+            _next.TrySetResult([]);
         }
     }
 

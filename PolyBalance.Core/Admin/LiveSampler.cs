@@ -16,7 +16,7 @@ internal sealed class LiveSampler(GatewayView gateway)
     private readonly RateTrack _traffic = new();
     private readonly RateTrack _overhead = new();
     private readonly RateTrack _retries = new();
-    private readonly Dictionary<string, RateTrack> _clusters = new(StringComparer.Ordinal);
+    private Dictionary<string, RateTrack> _clusters = [];
     private Dictionary<Backend, RateTrack> _backends = [];
 
     /// <summary>Looks.</summary>
@@ -28,11 +28,14 @@ internal sealed class LiveSampler(GatewayView gateway)
         var probes = gateway.Health().ToLookup(view => (view.Cluster, view.Backend));
         var (ended, failed) = CountExchanges(snapshot);
         var clusters = new List<LiveClusterAnswer>();
+        var known = snapshot.Clusters.ToDictionary(
+            cluster => cluster.Name, cluster => _clusters.GetValueOrDefault(cluster.Name) ?? new());
         var backends = new Dictionary<Backend, RateTrack>();
         foreach (var cluster in snapshot.Clusters)
-            clusters.Add(Look(snapshot, cluster, probes, backends, elapsed));
+            clusters.Add(Look(snapshot, cluster, probes, known[cluster.Name], backends, elapsed));
 
-        _backends = backends;
+        // Who is gone is forgotten.
+        (_clusters, _backends) = (known, backends);
         return new()
         {
             Time = gateway.Transport.Heartbeat.UtcNow,
@@ -52,7 +55,7 @@ internal sealed class LiveSampler(GatewayView gateway)
     }
 
     private LiveClusterAnswer Look(
-        Snapshot snapshot, Cluster cluster, ILookup<(string, string), HealthView> probes,
+        Snapshot snapshot, Cluster cluster, ILookup<(string, string), HealthView> probes, RateTrack whole,
         Dictionary<Backend, RateTrack> tracks, TimeSpan elapsed)
     {
         var all = new LatencyFold();
@@ -74,8 +77,6 @@ internal sealed class LiveSampler(GatewayView gateway)
             (requests, failures, inFlight) = (requests + ended, failures + failed, inFlight + backend.InFlight);
         }
 
-        if (!_clusters.TryGetValue(cluster.Name, out var whole))
-            _clusters[cluster.Name] = whole = new();
         return new(
             cluster.Name, cluster.Options.Algorithm, cluster.Queue.Waiting, inFlight,
             whole.Observe(requests, failures, all, elapsed), backends);
