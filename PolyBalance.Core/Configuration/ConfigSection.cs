@@ -67,6 +67,9 @@ internal sealed class ConfigSection
     /// <param name="key">Which key.</param>
     public Position PositionOf(string key) => _map.Find(key)?.Value.At ?? At;
 
+    /// <summary>A section without keys in the same place.</summary>
+    public ConfigMap Empty => new(At, []);
+
     /// <summary>Where the section is, as a part of a sentence.</summary>
     public string Place => At.Line == 0 ? $"in {At.File}" : $"at line {At.Line}";
 
@@ -209,96 +212,6 @@ internal sealed class ConfigSection
         return [.. values];
     }
 
-    /// <summary>Reads a subsection that is always in force: absent means every default.</summary>
-    /// <typeparam name="T">What it is bound to.</typeparam>
-    /// <param name="key">Name of the key.</param>
-    /// <param name="purpose">What it is for, in one sentence.</param>
-    /// <param name="bind">Reads its keys.</param>
-    public T Section<T>(string key, string purpose, Func<ConfigSection, T> bind)
-    {
-        Describe(key, KeyKind.Section, purpose);
-        var node = Take(key);
-        var map = node is null ? null : AsMap(key, node);
-        return Bind(map ?? Empty, Child(key), Report, bind).Value;
-    }
-
-    /// <summary>Reads a subsection that can be <c>off</c>; the fallback holds when it is not written.</summary>
-    /// <returns><see langword="null"/> when it is <c>off</c>.</returns>
-    public T? SectionOrOff<T>(string key, T? fallback, string purpose, Func<ConfigSection, T> bind)
-        where T : class
-    {
-        Describe(key, KeyKind.SectionOrOff, purpose, shown: fallback is null ? "off" : null);
-        if (Report.Keys is not null)
-            return Bind(Empty, Child(key), Report, bind).Value;
-
-        var node = Take(key);
-        if (node is ConfigScalar { IsOff: true })
-            return null;
-        if (node is ConfigScalar { Text: "false" or "no" or "none" or "disabled" or "False" or "No" })
-        {
-            Report.Error(node.At, $"`{key}` must be a mapping or `off`", "write `off`");
-            return fallback;
-        }
-
-        return node is null || AsMap(key, node) is not { } map ? fallback : Bind(map, Child(key), Report, bind).Value;
-    }
-
-    /// <summary>
-    /// Reads a list of sections; an element that is a single value gives the key <c>shorthand</c>, if there is one.
-    /// </summary>
-    /// <returns>The elements that could be bound.</returns>
-    public List<Bound<T>> Items<T>(string key, string? shorthand, string purpose, Func<ConfigSection, T?> bind)
-        where T : class
-    {
-        Describe(key, KeyKind.Items, purpose, shorthand: shorthand);
-        var path = Child(key) + "[]";
-        var items = new List<Bound<T>>();
-        if (Report.Keys is not null)
-            Bind(Empty, path, Report, bind);
-        else if (Take(key) is { } node && AsList(key, node) is { } list)
-        {
-            foreach (var item in list.Items)
-            {
-                var map = item is ConfigScalar && shorthand is not null
-                    ? new ConfigMap(item.At, [new(shorthand, item.At, item)])
-                    : AsMap($"an element of {key}", item);
-                if (map is not null)
-                    Keep(Bind(map, path, Report, bind), items);
-            }
-        }
-
-        return items;
-    }
-
-    /// <summary>Reads a mapping whose keys are names that the user chooses.</summary>
-    /// <returns>The entries that could be bound.</returns>
-    public List<Bound<T>> Entries<T>(
-        string key, TextForm names, string purpose, Func<string, ConfigSection, T?> bind)
-        where T : class
-    {
-        Describe(key, KeyKind.Entries, purpose, names: names);
-        var entries = new List<Bound<T>>();
-        if (Report.Keys is not null)
-            Bind(Empty, Child(key) + ".<name>", Report, section => bind("name", section));
-        else if (Take(key) is { } node && AsMap(key, node) is { } map)
-        {
-            foreach (var entry in map.Entries)
-            {
-                if (entry.IsKeyPlain && YamlSurprise.Find(entry.Key) is { } flaw)
-                    Report.Error(entry.KeyAt, flaw);
-
-                var inner = entry.Value.IsNull ? Empty : AsMap(entry.Key, entry.Value);
-                if (inner is null)
-                    continue;
-
-                var named = new ConfigMap(entry.KeyAt, inner.Entries);
-                Keep(Bind(named, $"{Child(key)}.{entry.Key}", Report, section => bind(entry.Key, section)), entries);
-            }
-        }
-
-        return entries;
-    }
-
     /// <summary>Warns about a key of a later version that somebody relies on already.</summary>
     /// <param name="key">A key that was read.</param>
     public void WarnNoEffect(string key)
@@ -307,17 +220,12 @@ internal sealed class ConfigSection
             Report.Warning(entry.KeyAt, $"`{key}` has no effect in this version", "");
     }
 
-    private ConfigMap Empty => new(At, []);
-
-    private static void Keep<T>(Bound<T?> bound, List<Bound<T>> into)
-        where T : class
-    {
-        if (bound.Value is { } value)
-            into.Add(new(value, bound.Section));
-    }
-
-    // What the user wrote, or null when nothing was written or the error is reported already.
-    private ConfigNode? Take(string key)
+    /// <summary>
+    /// What the user wrote, to be read now; <see langword="null"/> when nothing was written, or when what is wrong with
+    /// it has been reported.
+    /// </summary>
+    /// <param name="key">Which key.</param>
+    public ConfigNode? Take(string key)
     {
         _keys.Add(key);
         return _map.Find(key)?.Value is { IsNull: false } node and not ConfigUnreadable ? node : null;
@@ -326,11 +234,17 @@ internal sealed class ConfigSection
     private ConfigScalar? AsScalar(string name, ConfigNode node)
         => node as ConfigScalar ?? Mismatch<ConfigScalar>(name, node, "a single value", "write it on the same line");
 
-    private ConfigList? AsList(string name, ConfigNode node)
+    /// <summary>The list that a node is; when it is none, that is reported.</summary>
+    /// <param name="name">What the error calls it.</param>
+    /// <param name="node">What was written.</param>
+    public ConfigList? AsList(string name, ConfigNode node)
         => node as ConfigList
             ?? Mismatch<ConfigList>(name, node, "a list", "begin each element with `- `, or write `[ …, … ]`");
 
-    private ConfigMap? AsMap(string name, ConfigNode node)
+    /// <summary>The mapping that a node is; when it is none, that is reported.</summary>
+    /// <param name="name">What the error calls it.</param>
+    /// <param name="node">What was written.</param>
+    public ConfigMap? AsMap(string name, ConfigNode node)
         => node as ConfigMap ?? Mismatch<ConfigMap>(name, node, "a mapping", "write `key: value` lines, indented");
 
     private T? Mismatch<T>(string name, ConfigNode node, string expected, string remedy)
@@ -350,9 +264,19 @@ internal sealed class ConfigSection
             : NearestName.Suggest(key, _keys, "allowed here:");
     }
 
-    private string Child(string key) => Path.Length == 0 ? key : $"{Path}.{key}";
+    /// <summary>Where a key of this section is.</summary>
+    /// <param name="key">Which key.</param>
+    public string Child(string key) => Path.Length == 0 ? key : $"{Path}.{key}";
 
-    private void Describe(string key, KeyKind kind, string purpose, ConfigForm? form = null, string? shown = null,
+    /// <summary>Tells the reference of a key, when it is the reference that asks.</summary>
+    /// <param name="key">Name of the key.</param>
+    /// <param name="kind">How its value is built.</param>
+    /// <param name="purpose">What it is for, in one sentence.</param>
+    /// <param name="form">What each single value may be.</param>
+    /// <param name="shown">The default as the file would write it.</param>
+    /// <param name="names">What the names may be that the user chooses.</param>
+    /// <param name="shorthand">The key of an element that a single value stands for.</param>
+    public void Describe(string key, KeyKind kind, string purpose, ConfigForm? form = null, string? shown = null,
         TextForm? names = null, string? shorthand = null)
         => Report.Keys?.Add(new(Path, key, kind, purpose)
         {
