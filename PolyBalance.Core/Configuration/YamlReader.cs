@@ -18,7 +18,11 @@ internal sealed class YamlReader
     private readonly string _file;
     private readonly Func<string, string?>? _environment;
     private readonly ConfigReport _report;
+    private readonly string _text;
     private readonly Parser _parser;
+
+    // Where each bracket stands that is open; what the parser says of a missing one points far behind it.
+    private readonly Stack<(char Sign, int Line, int Column)> _brackets = [];
     private readonly Dictionary<string, ConfigNode> _anchors = new(StringComparer.Ordinal);
     private int _weight;
 
@@ -27,6 +31,7 @@ internal sealed class YamlReader
         _file = file;
         _environment = environment;
         _report = report;
+        _text = text;
         _parser = new(new StringReader(text));
     }
 
@@ -44,7 +49,8 @@ internal sealed class YamlReader
         var start = new Position(file, 1, 1);
         if (body.Length > TextLengthMax)
         {
-            report.Error(start, $"the text is longer than {TextLengthMax} characters", "");
+            report.Error(start, $"the text is longer than {TextLengthMax} characters",
+                "is it the right file?");
             return null;
         }
 
@@ -59,19 +65,24 @@ internal sealed class YamlReader
         }
         catch (YamlException exception)
         {
-            var (at, flaw) = YamlSyntax.Explain(body, exception.Start.Line, exception.Start.Column, exception.Message);
-            report.Error(new(file, at.Line, at.Column), flaw);
+            reader.ReportSyntax(exception.Start, exception.Message);
         }
         catch (Exception exception)
             when (exception is ArgumentException or InvalidOperationException or FormatException)
         {
             // The parser lets a few of these escape on malformed text, such as an impossible \U escape.
-            var last = reader._parser.Current?.End ?? Mark.Empty;
-            var (at, flaw) = YamlSyntax.Explain(body, last.Line, last.Column, "");
-            report.Error(new(file, at.Line, at.Column), flaw);
+            reader.ReportSyntax(reader._parser.Current?.End ?? Mark.Empty, "");
         }
 
         return null;
+    }
+
+    private void ReportSyntax(Mark mark, string message)
+    {
+        var gaveUp = ((int)Math.Max(1, mark.Line), (int)Math.Max(1, mark.Column));
+        var (at, flaw) = YamlSyntax.Explain(
+            _text, gaveUp, message, _brackets.TryPeek(out var bracket) ? bracket : null);
+        _report.Error(new(_file, at.Line, at.Column), flaw);
     }
 
     private ConfigNode? ReadDocument()
@@ -98,19 +109,20 @@ internal sealed class YamlReader
         var current = _parser.Current!;
         var at = At(current);
         if (depth > DepthMax)
-            throw Unreadable(at, $"more than {DepthMax} levels of nesting", "");
+            throw Unreadable(at, $"more than {DepthMax} levels of nesting", "no key is as deep as that");
 
         var node = current switch
         {
             AnchorAlias alias => Alias(alias, at),
             Scalar scalar => Substitute(scalar, at),
-            SequenceStart => ReadList(at, depth),
-            _ => ReadMap(at, depth),
+            SequenceStart list => ReadList(at, list.Style == SequenceStyle.Flow, depth),
+            MappingStart map => ReadMap(at, map.Style == MappingStyle.Flow, depth),
+            _ => throw Unreadable(at, "expected a value here", "write one"),
         };
 
         _weight += current is AnchorAlias ? node.Weight : 1;
         if (_weight > WeightMax)
-            throw Unreadable(at, $"more than {WeightMax} values, aliases included", "");
+            throw Unreadable(at, $"more than {WeightMax} values, aliases included", "use fewer aliases");
 
         if (current is NodeEvent { Tag: { IsEmpty: false, IsNonSpecific: false } tag } && !IsHarmless(tag))
             _report.Error(at, $"the tag {Flaw.Show(tag.Value)} means nothing here", "remove it");
@@ -128,30 +140,47 @@ internal sealed class YamlReader
     private ConfigNode Alias(AnchorAlias alias, Position at)
         => _anchors.TryGetValue(alias.Value.Value, out var node)
             ? node
-            : throw Unreadable(at, $"no anchor {Flaw.Show("&" + alias.Value.Value)} above this alias",
-                "define it first, or quote the value");
+            : throw Unreadable(at, $"a bare `*` begins an alias, and no anchor {Flaw.Show("&" + alias.Value.Value)} is "
+                + "above it", "put quotes around the value, or define the anchor first");
 
-    private ConfigList ReadList(Position at, int depth)
+    private ConfigList ReadList(Position at, bool isInBrackets, int depth)
     {
+        if (isInBrackets)
+            _brackets.Push(('[', at.Line, at.Column));
+
         var items = new List<ConfigNode>();
         while (_parser.MoveNext() && _parser.Current is not SequenceEnd)
             items.Add(ReadNode(depth + 1));
 
+        if (isInBrackets)
+            _brackets.Pop();
         return new(at, items);
     }
 
-    private ConfigMap ReadMap(Position at, int depth)
+    private ConfigMap ReadMap(Position at, bool isInBrackets, int depth)
     {
+        // `[ a: 1 ]` is a list with a mapping in it that has no brackets of its own; the parser does not say where.
+        var isSinglePair = isInBrackets && depth > 1 && _parser.Current!.Start.Index == 0;
+        if (isInBrackets && !isSinglePair)
+            _brackets.Push(('{', at.Line, at.Column));
+
         var entries = new Dictionary<string, ConfigEntry>(StringComparer.Ordinal);
+        var end = -1L;
         while (_parser.MoveNext() && _parser.Current is not MappingEnd)
         {
             var keyAt = At(_parser.Current!);
+            if (isInBrackets && end >= 0)
+                RequireComma(end, _parser.Current!.Start.Index, keyAt);
+            if (isSinglePair && entries.Count == 0)
+                at = keyAt;
             if (_parser.Current is not Scalar { Value: var key, Style: var style })
                 throw Unreadable(keyAt, "a key must be a single word",
                     "values that begin with `{`, `[`, `&` or `*` need quotes");
 
+            RefuseOddKey(key, style, keyAt);
             _parser.MoveNext();
             var value = ReadNode(depth + 1);
+            end = _parser.Current!.End.Index;
             if (key == "<<")
             {
                 _report.Error(keyAt, "merge keys (`<<`) are not supported",
@@ -168,12 +197,41 @@ internal sealed class YamlReader
             }
         }
 
+        if (isInBrackets && !isSinglePair)
+            _brackets.Pop();
         return new(at, [.. entries.Values]);
+    }
+
+    // The parser does without the comma where it can tell a key from a value; other tools do not.
+    private void RequireComma(long from, long to, Position keyAt)
+    {
+        if (to > from && to <= _text.Length && !_text.AsSpan((int)from, (int)(to - from)).Contains(','))
+            _report.Error(keyAt, "no comma stands before this key", "write one");
+    }
+
+    // What looks like a blank or a comment to people and is a part of a key to YAML breaks all that follows.
+    private static void RefuseOddKey(string key, ScalarStyle style, Position keyAt)
+    {
+        if (style != ScalarStyle.Plain || key.Length == 0)
+            return;
+        if (key.StartsWith("//", StringComparison.Ordinal) || key.StartsWith("/*", StringComparison.Ordinal))
+            throw Unreadable(keyAt, $"`{key[..2]}` begins no comment", "write `#`");
+        if (char.IsWhiteSpace(key[0]) || key[0] is '\u200B' or '\uFEFF')
+        {
+            throw Unreadable(keyAt, $"the character U+{(int)key[0]:X4} before this key only looks like a blank",
+                "indent with ordinary blanks");
+        }
     }
 
     private ConfigNode Substitute(Scalar scalar, Position at)
     {
         var isPlain = scalar is { Style: ScalarStyle.Plain, Tag.IsEmpty: true };
+        if (isPlain && scalar.Value is [var sign and ('“' or '”' or '„' or '«' or '‘' or '’'), ..])
+        {
+            _report.Error(at, $"`{sign}` is no quote to YAML", "write `\"`");
+            return new ConfigUnreadable(at);
+        }
+
         if (_environment is null || !scalar.Value.Contains("${", StringComparison.Ordinal))
             return new ConfigScalar(at, scalar.Value, isPlain);
 
