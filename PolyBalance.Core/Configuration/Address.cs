@@ -107,8 +107,15 @@ public sealed record Address
             return ParseUnix(text[UnixPrefix.Length..]);
         if (text.StartsWith(':') && !text.StartsWith("::", StringComparison.Ordinal))
             return ParseTcp("", text[1..], portMin);
-        if (text.Contains("://", StringComparison.Ordinal))
-            return new Flaw($"{Flaw.Show(text)} is a URL, not an address", "write `host:port`");
+        if (text.StartsWith("*:", StringComparison.Ordinal))
+            return new Flaw($"{Flaw.Show(text)} is no address", $"write `{text[1..]}` to listen on every address");
+        if (text.IndexOf("://", StringComparison.Ordinal) is >= 0 and var slashes)
+        {
+            var bare = text[(slashes + 3)..].TrimEnd('/');
+            return new Flaw($"{Flaw.Show(text)} is a URL, not an address",
+                ParseAuthority(bare, portMin, portDefault: 0).Flaw is null ? $"write `{bare}`" : "write `host:port`");
+        }
+
         if (IsPort(text))
             return new Flaw($"{Flaw.Show(text)} is a port, not an address",
                 $"write `:{text}` to listen on every address");
@@ -245,8 +252,13 @@ public sealed record Address
             return WithoutPort(text, text, portDefault);
         if (text.IndexOf(':', StringComparison.Ordinal) != colon)
         {
-            return IPAddress.TryParse(text, out _)
-                ? new Flaw($"{Flaw.Show(text)} is an IPv6 address without port", $"write `[{text}]:port`")
+            // `::1:8000` may be either; who writes a port that needs no leading zeros probably means one.
+            var isV6 = IPAddress.TryParse(text, out _);
+            var isV6AndPort = IPAddress.TryParse(text[..colon], out _)
+                && Quantity.Count(text[(colon + 1)..], 1, ushort.MaxValue).Flaw is null;
+            return isV6AndPort ? new Flaw($"{Flaw.Show(text)} is an IPv6 address without brackets",
+                    $"write `[{text[..colon]}]:{text[(colon + 1)..]}`")
+                : isV6 ? new Flaw($"{Flaw.Show(text)} is an IPv6 address without port", $"write `[{text}]:port`")
                 : new Flaw($"{Flaw.Show(text)} is no address", "write `host:port`, or `[v6]:port`");
         }
 

@@ -46,15 +46,24 @@ internal static class ConfigName
     /// <param name="allowed">Characters that this place allows besides those of a path.</param>
     public static Parsed<string> RequestPath(string text, string allowed)
     {
-        if (!text.StartsWith('/'))
-            return new Flaw($"the path {Flaw.Show(text)} does not start with `/`", $"write `/{text.TrimStart('/')}`");
-
         // RFC 3986 §3.3: what a path consists of, percent-encoded characters included.
-        var wrong = text.FirstOrDefault(c => !char.IsAsciiLetterOrDigit(c)
+        var wrong = text.Where(c => !char.IsAsciiLetterOrDigit(c)
             && !"/-._~%!$&'()*+,;=:@".Contains(c, StringComparison.Ordinal)
-            && !allowed.Contains(c, StringComparison.Ordinal));
-        return wrong == default && !text.Contains('\0', StringComparison.Ordinal)
-            ? text
-            : new Flaw($"{Flaw.Show(wrong.ToString())} cannot be in a path", "percent-encode it, or leave it out");
+            && !allowed.Contains(c, StringComparison.Ordinal)).Take(1).ToList();
+        if (text.StartsWith('/'))
+        {
+            return wrong.Count == 0
+                ? text
+                : new Flaw($"{Flaw.Show($"{wrong[0]}")} cannot be in a path", "percent-encode it, or leave it out");
+        }
+
+        if (text.IndexOf("://", StringComparison.Ordinal) is >= 0 and var slashes)
+        {
+            var path = text.IndexOf('/', slashes + 3);
+            return new Flaw($"{Flaw.Show(text)} is a URL, not a path", $"write `{(path < 0 ? "/" : text[path..])}`");
+        }
+
+        return new Flaw($"the path {Flaw.Show(text)} does not start with `/`",
+            wrong.Count == 0 ? $"write `/{text}`" : "write the start of a path, such as `/v1/`");
     }
 }

@@ -31,7 +31,9 @@ internal static class ConfigReads
                     return new Parsed<TimeSpan?>(null, null);
 
                 var parsed = Quantity.Duration(text, min, max);
-                return new(parsed.Value, parsed.Flaw);
+                return new(parsed.Value, parsed.Flaw is { } flaw && !text.Any(char.IsAsciiDigit)
+                    ? flaw with { Remedy = flaw.Remedy + ", or `off`" }
+                    : parsed.Flaw);
             });
     }
 

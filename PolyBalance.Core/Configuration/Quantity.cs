@@ -102,12 +102,12 @@ internal static class Quantity
         {
             var length = rest.AsSpan().IndexOfAnyExceptInRange('0', '9');
             if (length <= 0 || !TryDigits(rest[..length], out var number, out _))
-                return new Flaw($"{Flaw.Show(text)} is not a duration", DurationExamples);
+                return Misread(text);
 
             var unit = Array.Find(DurationUnits,
                 unit => rest.AsSpan(length).StartsWith(unit.Name, StringComparison.Ordinal));
             if (unit.Name is null || unit.Milliseconds >= largest)
-                return new Flaw($"{Flaw.Show(text)} is not a duration", DurationExamples);
+                return Misread(text);
 
             largest = unit.Milliseconds;
             total += number * unit.Milliseconds;
@@ -150,8 +150,11 @@ internal static class Quantity
         var unit = Array.Find(SizeUnits, unit => unit.Name.Equals(written, StringComparison.OrdinalIgnoreCase));
         if (unit.Name is null)
         {
-            var meant = Array.Find(SizeUnits, unit => unit.Name.Length == 3
-                && written.StartsWith(unit.Name[..1], StringComparison.OrdinalIgnoreCase));
+            // `32k`, `10 MB`.
+            var bare = written.Trim();
+            var meant = Array.Find(SizeUnits, unit => unit.Name.Equals(bare, StringComparison.OrdinalIgnoreCase)
+                || (bare.Length == 1 && unit.Name.Length == 3
+                    && unit.Name.StartsWith(bare, StringComparison.OrdinalIgnoreCase)));
             return new Flaw(
                 $"{Flaw.Show(text)} is not a size",
                 meant.Name is null ? SizeExamples : $"write `{number}{meant.Name}`");
@@ -168,6 +171,9 @@ internal static class Quantity
     {
         if (TryDigits(text, out var bare, out _))
             return new Flaw($"the percentage {Flaw.Show(text)} has no sign", $"write `{bare}%`");
+        if (text.StartsWith("0.", StringComparison.Ordinal)
+            && decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var share))
+            return new Flaw($"the percentage {Flaw.Show(text)} has no sign", $"write `{Math.Round(share * 100):0}%`");
         if (!text.EndsWith('%') || !TryDigits(text[..^1], out var percent, out _) || percent > 100)
             return new Flaw($"{Flaw.Show(text)} is not a percentage", "write a whole number from `0%` to `100%`");
 
@@ -192,6 +198,32 @@ internal static class Quantity
     /// <summary>A number as the file writes it.</summary>
     /// <param name="number">Any.</param>
     public static string Write(long number) => number.ToString(CultureInfo.InvariantCulture);
+
+    private static Flaw Misread(string text)
+        => new($"{Flaw.Show(text)} is not a duration",
+            GuessDuration(text) is { } guess ? $"write `{guess}`" : DurationExamples);
+
+    // `3 seconds`, `0.5s`, `1d`: what other programs read and this one does not.
+    private static string? GuessDuration(string text)
+    {
+        var length = text.TakeWhile(c => char.IsAsciiDigit(c) || c == '.').Count();
+        if (length is 0 or > 12 || !decimal.TryParse(
+                text[..length], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number))
+            return null;
+
+        var milliseconds = text[length..].Trim().ToLowerInvariant() switch
+        {
+            "ms" or "msec" or "millis" or "milliseconds" => number,
+            "s" or "sec" or "secs" or "second" or "seconds" => number * 1_000,
+            "m" or "min" or "mins" or "minute" or "minutes" => number * 60_000,
+            "h" or "hr" or "hrs" or "hour" or "hours" => number * 3_600_000,
+            "d" or "day" or "days" => number * 86_400_000,
+            _ => 0,
+        };
+        return milliseconds >= 1 && milliseconds <= (decimal)Longest.TotalMilliseconds
+            ? WriteMilliseconds((long)milliseconds)
+            : null;
+    }
 
     private static string WriteMilliseconds(long milliseconds)
     {

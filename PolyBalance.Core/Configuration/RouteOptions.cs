@@ -78,6 +78,13 @@ public sealed record RouteOptions
         if (name.Contains('*', StringComparison.Ordinal))
             return new Flaw($"{Flaw.Show(text)} has a `*` where none can be",
                 "write a host name, or `*.` and a suffix");
+        if (name.IndexOf("://", StringComparison.Ordinal) is >= 0 and var slashes)
+        {
+            var rest = name[(slashes + 3)..].Split('/')[0];
+            return new Flaw($"{Flaw.Show(text)} is a URL, not a host",
+                rest.Length == 0 ? "write a host name, or `*.` and a suffix" : $"write `{rest}`");
+        }
+
         if (name.Contains('/', StringComparison.Ordinal))
             return new Flaw($"{Flaw.Show(text)} is more than a host", "write the path into `path`");
 

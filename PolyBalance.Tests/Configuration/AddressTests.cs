@@ -72,7 +72,7 @@ internal sealed class AddressTests
     [TestCase("8000", "write `:8000`")]
     [TestCase("http://0.0.0.0:80", "is a URL")]
     [TestCase(":0", "outside 1 to 65535")]
-    [TestCase("*:80", "is no host name")]
+    [TestCase("*:80", "is no address; write `:80` to listen on every address")]
     public void A_wrong_listener_is_refused_with_a_reason(string text, string expected)
     {
         var flaw = Address.ParseListener(text, portMin: 1).Flaw;
