@@ -131,7 +131,7 @@ public sealed record ClusterOptions
 
         var byAddress = new Dictionary<Address, ConfigSection>();
         var byName = new Dictionary<string, ConfigSection>(StringComparer.Ordinal);
-        foreach (var (backend, at) in backends)
+        foreach (var (backend, at, _) in backends)
         {
             if (!byAddress.TryAdd(backend.Address, at))
             {

@@ -46,8 +46,14 @@ internal sealed class ConfigReport
     /// <summary>Whether the configuration can not be used.</summary>
     public bool HasErrors => _errors.Count > 0;
 
+    /// <summary>How often something was found wrong so far.</summary>
+    public int ErrorCount => _errors.Count;
+
     /// <summary>Where readers describe their keys; <see langword="null"/> when a real configuration is read.</summary>
     public List<ConfigKey>? Keys { get; init; }
+
+    /// <summary>Whether a whole configuration is read, so that other sections than the one at hand exist.</summary>
+    public bool IsOfFile { get; init; }
 
     /// <summary>Whether probes may run programs: <c>allow_exec</c>, which is read before what depends on it.</summary>
     public bool AllowsExec { get; set; }

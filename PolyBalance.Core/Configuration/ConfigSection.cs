@@ -6,13 +6,14 @@ namespace PolyBalance.Configuration;
 /// <typeparam name="T">An options record.</typeparam>
 /// <param name="Value">What was bound.</param>
 /// <param name="Section">Where it stands.</param>
-internal readonly record struct Bound<T>(T Value, ConfigSection Section);
+/// <param name="IsSound">Whether nothing in it was wrong, so that it means what the user wants.</param>
+internal readonly record struct Bound<T>(T Value, ConfigSection Section, bool IsSound);
 
 /// <summary>Reads the keys of one mapping: typed, bounded and recorded. Keys that nobody reads are errors.</summary>
 /// <remarks>
 /// Each read says name, type, bounds, default and purpose once. Against a configuration that yields values and
-/// errors; against
-/// an empty one with a list for keys in its report it yields the reference. See <see cref="ConfigReference"/>.
+/// errors; against an empty one with a list for keys in its report it yields the reference and the schema. See <see
+/// cref="ConfigReference"/>.
 /// </remarks>
 internal sealed class ConfigSection
 {
@@ -21,12 +22,13 @@ internal sealed class ConfigSection
     private readonly HashSet<string> _flawed = [];
     private readonly HashSet<string> _required = [];
     private readonly HashSet<string> _filled = [];
+    private readonly List<(Position At, string Key, string Remedy)> _missing = [];
 
     private ConfigSection(ConfigMap map, string path, ConfigReport report)
         => (_map, Path, Report) = (map, path, report);
 
     /// <summary>
-    /// Where the section is in the configuration, such as <c>clusters.web.pool</c>; empty for the whole.
+    /// Where such sections are in a configuration: <c>clusters.&lt;name&gt;.pool</c>; empty for the whole.
     /// </summary>
     public string Path { get; }
 
@@ -45,15 +47,27 @@ internal sealed class ConfigSection
     public static Bound<T> Bind<T>(ConfigMap map, string path, ConfigReport report, Func<ConfigSection, T> bind)
     {
         var section = new ConfigSection(map, path, report);
+        var errorsBefore = report.ErrorCount;
         var value = bind(section);
-        foreach (var entry in map.Entries)
+        foreach (var (entry, unknown) in section.Unknown())
+            report.Error(entry.KeyAt, $"unknown key {Flaw.Show(entry.Key)}", unknown.Remedy);
+        foreach (var (at, key, remedy) in section._missing)
         {
-            if (!section._keys.Contains(entry.Key))
-                report.Error(entry.KeyAt, $"unknown key {Flaw.Show(entry.Key)}", section.SuggestKey(entry.Key));
+            // Who misspells a key has one thing to mend, not two.
+            if (section.IsAbsent(key))
+                report.Error(at, map.Find(key) is null ? $"`{key}` is missing" : $"`{key}` is empty", remedy);
         }
 
-        return new(value, section);
+        return new(value, section, report.ErrorCount == errorsBefore);
     }
+
+    /// <summary>
+    /// Whether the user did not give the key a value, and does not seem to have misspelled it either. To be asked when
+    /// every key of the section has been read.
+    /// </summary>
+    /// <param name="key">Which key.</param>
+    public bool IsAbsent(string key)
+        => !IsWritten(key) && Unknown().All(unknown => unknown.Found.Meant != key);
 
     /// <summary>Whether the user gave the key a value, readable or not.</summary>
     /// <param name="key">Which key.</param>
@@ -62,6 +76,10 @@ internal sealed class ConfigSection
     /// <summary>Whether the user gave the key a value that could be read, so that comparing it makes sense.</summary>
     /// <param name="key">A key that was read.</param>
     public bool IsReadable(string key) => IsWritten(key) && !_flawed.Contains(key);
+
+    /// <summary>Whether the user gave the key a value that could not be read, which is reported already.</summary>
+    /// <param name="key">A key that was read.</param>
+    public bool IsUnreadable(string key) => IsWritten(key) && _flawed.Contains(key);
 
     /// <summary>Where errors about a key point: at its value, or at the section when it is not written.</summary>
     /// <param name="key">Which key.</param>
@@ -101,15 +119,15 @@ internal sealed class ConfigSection
         Describe(key, KeyKind.Value, purpose, form, shown);
         if (Take(key) is not { } node)
             return fallback;
-        if (AsScalar(key, node) is not { } scalar)
-            return fallback;
 
-        var parsed = parse(scalar.Text);
+        var parsed = node is ConfigScalar scalar
+            ? parse(scalar.Text)
+            : WrongKind.OfValue($"`{key}`", key, node, text => parse(text).Flaw is null);
         if (parsed.Flaw is not { } flaw)
             return parsed.Value;
 
         _flawed.Add(key);
-        Report.Error(scalar.At, flaw);
+        Report.Error(node.At, flaw);
         return fallback;
     }
 
@@ -157,7 +175,7 @@ internal sealed class ConfigSection
             _filled.Add(key);
 
         if (!IsWritten(key))
-            Report.Error(_map.Find(key)?.KeyAt ?? At, $"`{key}` is missing", remedy);
+            _missing.Add((KeyPositionOf(key), key, remedy));
         else if (whenEmpty is not null
             && _map.Find(key)!.Value is ConfigList { Items.Count: 0 } or ConfigMap { Entries.Count: 0 })
             Report.Error(PositionOf(key), whenEmpty, remedy);
@@ -167,14 +185,23 @@ internal sealed class ConfigSection
     public EquatableArray<T> List<T>(string key, ConfigForm form, string purpose, Func<string, Parsed<T>> parse)
     {
         Describe(key, KeyKind.List, purpose, form, "[]");
-        if (Take(key) is not { } node || AsList(key, node) is not { } list)
+        if (Take(key) is not { } node)
             return [];
 
         var values = new List<T>();
+        if (node is not ConfigList list)
+        {
+            Refuse(node, WrongKind.OfList(key, node, element: null));
+            return [];
+        }
+
         foreach (var item in list.Items)
         {
-            if (AsScalar(key, item) is not { } scalar)
+            if (item is not ConfigScalar scalar)
+            {
+                Refuse(item, WrongKind.OfValue($"an element of `{key}`", key, item, _ => false));
                 continue;
+            }
 
             var parsed = parse(scalar.Text);
             if (parsed.Flaw is { } flaw)
@@ -191,14 +218,23 @@ internal sealed class ConfigSection
         string key, TextForm names, ConfigForm form, string purpose, Func<string, string, Parsed<T>> parse)
     {
         Describe(key, KeyKind.Pairs, purpose, form, names: names);
-        if (Take(key) is not { } node || AsMap(key, node) is not { } map)
+        if (Take(key) is not { } node)
             return [];
 
         var values = new List<T>();
+        if (node is not ConfigMap map)
+        {
+            Refuse(node, WrongKind.OfSection($"`{key}`", node, $"{key}: {{ NAME: … }}", keyOrOff: null));
+            return [];
+        }
+
         foreach (var entry in map.Entries)
         {
-            if (AsScalar(entry.Key, entry.Value) is not { } scalar)
+            if (entry.Value is not ConfigScalar scalar)
+            {
+                Refuse(entry.Value, WrongKind.OfValue(Flaw.Show(entry.Key), entry.Key, entry.Value, _ => false));
                 continue;
+            }
 
             var parsed = scalar.IsPlain && YamlSurprise.Find(scalar.Text) is { } surprise
                 ? surprise
@@ -231,42 +267,14 @@ internal sealed class ConfigSection
         return _map.Find(key)?.Value is { IsNull: false } node and not ConfigUnreadable ? node : null;
     }
 
-    private ConfigScalar? AsScalar(string name, ConfigNode node)
-        => node as ConfigScalar ?? Mismatch<ConfigScalar>(name, node, "a single value", "write it on the same line");
-
-    /// <summary>The list that a node is; when it is none, that is reported.</summary>
-    /// <param name="name">What the error calls it.</param>
-    /// <param name="node">What was written.</param>
-    public ConfigList? AsList(string name, ConfigNode node)
-        => node as ConfigList
-            ?? Mismatch<ConfigList>(name, node, "a list", "begin each element with `- `, or write `[ …, … ]`");
-
-    /// <summary>The mapping that a node is; when it is none, that is reported.</summary>
-    /// <param name="name">What the error calls it.</param>
-    /// <param name="node">What was written.</param>
-    public ConfigMap? AsMap(string name, ConfigNode node)
-        => node as ConfigMap ?? Mismatch<ConfigMap>(name, node, "a mapping", "write `key: value` lines, indented");
-
-    private T? Mismatch<T>(string name, ConfigNode node, string expected, string remedy)
-        where T : ConfigNode
+    /// <summary>Reports a value that is built in another way than its key wants.</summary>
+    /// <param name="node">The value.</param>
+    /// <param name="flaw">What is wrong with it.</param>
+    public void Refuse(ConfigNode node, Flaw flaw)
     {
         if (node is not ConfigUnreadable)
-            Report.Error(node.At, $"{Flaw.Show(name)} must be {expected}, not {node.Kind}", remedy);
-
-        return null;
+            Report.Error(node.At, flaw);
     }
-
-    private string SuggestKey(string key)
-    {
-        var colon = key.IndexOf(':', StringComparison.Ordinal);
-        return colon > 0 && _keys.Contains(key[..colon])
-            ? $"write a space after the colon of `{key[..colon]}:`"
-            : NearestName.Suggest(key, _keys, "allowed here:");
-    }
-
-    /// <summary>Where a key of this section is.</summary>
-    /// <param name="key">Which key.</param>
-    public string Child(string key) => Path.Length == 0 ? key : $"{Path}.{key}";
 
     /// <summary>Tells the reference of a key, when it is the reference that asks.</summary>
     /// <param name="key">Name of the key.</param>
@@ -287,4 +295,20 @@ internal sealed class ConfigSection
             IsRequired = _required.Contains(key),
             IsFilled = _filled.Contains(key),
         });
+
+    // Keys that were written and not read.
+    private IEnumerable<(ConfigEntry Entry, UnknownKey Found)> Unknown()
+    {
+        ConfigEntry? before = null;
+        foreach (var entry in _map.Entries)
+        {
+            if (!_keys.Contains(entry.Key))
+            {
+                var place = Report.IsOfFile ? KeyPlaces.Of(entry.Key, Path) : null;
+                yield return (entry, UnknownKey.Explain(entry, before, _map, _keys, place));
+            }
+
+            before = entry;
+        }
+    }
 }

@@ -11,7 +11,7 @@ internal static class CrossChecks
     {
         for (var i = 0; i < listeners.Count; i++)
         {
-            var (listener, section) = listeners[i];
+            var (listener, section, _) = listeners[i];
             var at = section.PositionOf("bind");
             var first = listeners.FindIndex(0, i, other => other.Value.Bind.Overlaps(listener.Bind));
             if (first >= 0)
@@ -29,31 +29,35 @@ internal static class CrossChecks
     }
 
     /// <summary>Every route leads to a cluster, and a request's cluster is never a guess.</summary>
-    /// <param name="root">The top level.</param>
+    /// <param name="root">The top level, all of it read.</param>
     /// <param name="routes">All routes that could be read.</param>
     /// <param name="clusters">All clusters that could be read.</param>
     public static void Routes(
         ConfigSection root, List<Bound<RouteOptions>> routes, List<Bound<ClusterOptions>> clusters)
     {
-        if (clusters.Count > 1 && (!root.IsWritten("routes") || root.IsEmptyList("routes")))
+        if (clusters.Count > 1 && (root.IsAbsent("routes") || root.IsEmptyList("routes")))
         {
             root.Report.Error(clusters[1].Section.At,
                 "there is more than one cluster, and no routes choose between them",
                 "write `routes`, or keep one cluster");
         }
 
-        // A cluster that could not be read is named all the same.
+        // A cluster that could not be read is named all the same. Without any there is an error already.
         var names = root.KeysOf("clusters");
         for (var i = 0; i < routes.Count; i++)
         {
-            var (route, section) = routes[i];
-            if (!names.Contains(route.Cluster))
+            var (route, section, isSound) = routes[i];
+            if (names.Count > 0 && !names.Contains(route.Cluster))
             {
                 root.Report.Error(section.PositionOf("cluster"), $"there is no cluster {Flaw.Show(route.Cluster)}",
-                    names.Count == 0 ? "write `clusters`" : NearestName.Suggest(route.Cluster, names, "write one of"));
+                    NearestName.Suggest(route.Cluster, names, "write one of"));
             }
 
-            var first = routes.FindIndex(0, i, other => other.Value.Covers(route));
+            // What a route matches whose keys are wrong, nobody knows yet.
+            if (!isSound)
+                continue;
+
+            var first = routes.FindIndex(0, i, other => other.IsSound && other.Value.Covers(route));
             if (first >= 0)
             {
                 root.Report.Warning(section.At,

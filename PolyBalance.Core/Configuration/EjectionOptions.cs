@@ -63,7 +63,8 @@ public sealed record EjectionOptions
                 StatusRanges.ParseServerErrors),
         };
 
-        if (options.TimeMax < options.BaseTime && section.IsReadable("max_time"))
+        if (options.TimeMax < options.BaseTime && section.IsReadable("max_time")
+            && !section.IsUnreadable("base_time"))
         {
             var shortest = Quantity.Write(options.BaseTime);
             section.Report.Error(section.PositionOf("max_time"),

@@ -140,7 +140,7 @@ public sealed record HashOptions
         if (isByAddress)
             cluster = cluster with { Algorithm = Algorithm };
 
-        if (cluster.Algorithm != Algorithm && section.IsWritten("hash"))
+        if (cluster.Algorithm != Algorithm && section.IsWritten("hash") && !section.IsUnreadable("algorithm"))
         {
             section.Report.Warning(section.PositionOf("hash"),
                 $"`hash` has no effect with `algorithm: {cluster.Algorithm}`", $"write `algorithm: {Algorithm}`");

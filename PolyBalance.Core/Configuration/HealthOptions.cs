@@ -140,7 +140,7 @@ public sealed record HealthOptions
 
         HealthReads.CheckKind(section, options);
         HealthReads.CheckDrain(section, options);
-        if (options.Timeout <= options.Interval)
+        if (options.Timeout <= options.Interval || section.IsUnreadable("interval"))
             return options;
 
         // A shorter interval alone is an ordinary wish; the inherited timeout gives way to it.

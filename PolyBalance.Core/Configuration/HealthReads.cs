@@ -126,7 +126,7 @@ internal static class HealthReads
     /// <summary>Reports keys that do not belong to the kind of probe, and what a kind needs and has not.</summary>
     public static void CheckKind(ConfigSection section, HealthOptions options)
     {
-        if (section.IsWritten("kind") && !section.IsReadable("kind"))
+        if (section.IsUnreadable("kind"))
             return;
 
         foreach (var (key, kinds) in KeysOfKinds)
@@ -156,6 +156,9 @@ internal static class HealthReads
     /// <summary>Reports a status code that would both pass and mean that the backend wants no new work.</summary>
     public static void CheckDrain(ConfigSection section, HealthOptions options)
     {
+        if (section.IsUnreadable("expect") || section.IsUnreadable("drain_on"))
+            return;
+
         foreach (var drain in options.DrainOn)
         {
             foreach (var expected in options.Expect)

@@ -6,12 +6,21 @@ internal static class NearestName
     // Longer words are no slips of the finger, and the table below grows with their square.
     private const int LengthMax = 64;
 
+    // The beginning of a word counts as much as two slips; one that is shorter says nothing.
+    private const int ShortenedLengthMin = 3;
+    private const int ShortenedDistance = 2;
+
     /// <summary>
     /// The most similar name, or <see langword="null"/> when none is similar enough to be worth suggesting.
     /// </summary>
     /// <param name="written">What was written.</param>
     /// <param name="names">What could have been meant; of equally near ones the first is taken.</param>
-    public static string? Of(string written, IEnumerable<string> names)
+    public static string? Of(string written, IEnumerable<string> names) => Find(written, names)?.Name;
+
+    /// <summary>The same, and how many slips of the finger it takes to write the one instead of the other.</summary>
+    /// <param name="written">What was written.</param>
+    /// <param name="names">What could have been meant; of equally near ones the first is taken.</param>
+    public static (string Name, int Distance)? Find(string written, IEnumerable<string> names)
     {
         if (written.Length > LengthMax)
             return null;
@@ -22,6 +31,8 @@ internal static class NearestName
         foreach (var name in names)
         {
             var distance = Distance(plain, Plain(name));
+            if (IsShortened(plain, name))
+                distance = Math.Min(distance, ShortenedDistance);
 
             // A word of two letters is two letters away from every other one.
             if (distance >= best || distance >= name.Length)
@@ -31,7 +42,7 @@ internal static class NearestName
             nearest = name;
         }
 
-        return nearest;
+        return nearest is null ? null : (nearest, best);
     }
 
     /// <summary>How an error ends that names the alternatives: the nearest one, or all of them.</summary>
@@ -39,11 +50,18 @@ internal static class NearestName
     /// <param name="names">What could have been meant.</param>
     /// <param name="otherwise">What to say before the list when none is near.</param>
     public static string Suggest(string written, IReadOnlyList<string> names, string otherwise)
-        => Of(written, names) is { } nearest
-            ? $"did you mean `{nearest}`?"
-            : names is [var only]
-                ? $"write `{only}`"
-                : $"{otherwise} {string.Join(", ", names.Select(name => $"`{name}`"))}";
+        => Of(written, names) is { } nearest ? $"did you mean `{nearest}`?"
+            : names is [var only] ? $"write `{only}`"
+            : $"{otherwise} {List(names)}";
+
+    /// <summary>Names as a sentence has them.</summary>
+    /// <param name="names">In their order.</param>
+    public static string List(IEnumerable<string> names) => string.Join(", ", names.Select(name => $"`{name}`"));
+
+    // `info` for `information`, `max_conn` for `max_connections`.
+    private static bool IsShortened(string written, string name)
+        => written.Length >= ShortenedLengthMin && written.Length < name.Length
+            && name.StartsWith(written, StringComparison.Ordinal);
 
     private static string Plain(string name) => name.ToLowerInvariant().Replace('-', '_');
 

@@ -77,7 +77,7 @@ public sealed record ProxyOptions
     {
         ArgumentNullException.ThrowIfNull(text);
         ArgumentNullException.ThrowIfNull(file);
-        var report = new ConfigReport();
+        var report = new ConfigReport { IsOfFile = true };
         var written = YamlReader.Read(text, file, environment ?? (_ => null), report);
         if (written is null && report.HasErrors)
             return new() { Errors = report.Errors, Warnings = report.Warnings };
@@ -122,9 +122,7 @@ public sealed record ProxyOptions
         var clusters = root.Entries("clusters", ConfigName.Text, "The named sets of backends.",
             ClusterOptions.BindFrom);
 
-        CrossChecks.Listeners(root, listeners, admin);
-        CrossChecks.Routes(root, routes, clusters);
-        return new()
+        var options = new ProxyOptions
         {
             Listeners = [.. listeners.Select(listener => listener.Value)],
             Admin = admin,
@@ -148,6 +146,10 @@ public sealed record ProxyOptions
                 "Threads of io_uring that serve clients, each with connections of its own; auto: one per processor.",
                 WorkerCount.Parse),
         };
+
+        CrossChecks.Listeners(root, listeners, admin);
+        CrossChecks.Routes(root, routes, clusters);
+        return options;
     }
 
     /// <summary>Reads a truth value.</summary>
