@@ -35,6 +35,14 @@ internal static class SchemaCheck
             : AsJson(tree);
     }
 
+    /// <summary>Whether a text is YAML, whatever it says.</summary>
+    public static bool IsYaml(string text)
+    {
+        var report = new ConfigReport();
+        YamlReader.Read(text, Parsing.File, environment: null, report);
+        return !report.HasErrors;
+    }
+
     private static JsonNode? AsJson(ConfigNode? node) => node switch
     {
         ConfigMap map => new JsonObject(
