@@ -57,7 +57,7 @@ internal sealed class ConfigPropertyTests
     [Test]
     public void A_mutated_key_is_reported_where_it_is_and_the_right_one_suggested()
     {
-        var keys = Keys(FullExample.Text).ToArray();
+        var keys = FullExample.Keys().ToArray();
         var mutated = from key in Gen.Elements(keys)
                       from index in Gen.Choose(0, key.Name.Length - 1)
                       from letter in Gen.Elements('0', '9')
@@ -121,26 +121,4 @@ internal sealed class ConfigPropertyTests
         1 => key.Insert(index, letter.ToString(CultureInfo.InvariantCulture)),
         _ => key.Insert(index, key[index].ToString(CultureInfo.InvariantCulture)),
     };
-
-    // Every key of the text but the names that users choose, with its offset and its 1-based line and column.
-    private static IEnumerable<(string Name, int Offset, int Line, int Column)> Keys(string text)
-    {
-        var line = 1;
-        var start = 0;
-        for (var i = 0; i < text.Length; i++)
-        {
-            if (text[i] == '\n')
-                (line, start) = (line + 1, i + 1);
-            if (text[i] != ':' || text[i + 1] is not (' ' or '\n')
-                || text[start..i].Contains('#', StringComparison.Ordinal))
-                continue;
-
-            var begin = i;
-            while (begin > start && (char.IsAsciiLetter(text[begin - 1]) || text[begin - 1] == '_'))
-                begin--;
-
-            if (text[begin..i] is not ("web" or "api" or ""))
-                yield return (text[begin..i], begin, line, begin - start + 1);
-        }
-    }
 }

@@ -38,4 +38,28 @@ internal static class FullExample
         transport: auto                       # auto | io_uring | sockets
 
         """;
+
+    /// <summary>
+    /// Every key of it but the names that users choose, with its offset and its 1-based line and column.
+    /// </summary>
+    public static IEnumerable<(string Name, int Offset, int Line, int Column)> Keys()
+    {
+        var line = 1;
+        var start = 0;
+        for (var i = 0; i < Text.Length; i++)
+        {
+            if (Text[i] == '\n')
+                (line, start) = (line + 1, i + 1);
+            if (Text[i] != ':' || Text[i + 1] is not (' ' or '\n')
+                || Text[start..i].Contains('#', StringComparison.Ordinal))
+                continue;
+
+            var begin = i;
+            while (begin > start && (char.IsAsciiLetter(Text[begin - 1]) || Text[begin - 1] == '_'))
+                begin--;
+
+            if (Text[begin..i] is not ("web" or "api" or ""))
+                yield return (Text[begin..i], begin, line, begin - start + 1);
+        }
+    }
 }
