@@ -26,7 +26,7 @@ internal sealed class LiveFiguresTests
         _stop = new();
         var transport = new MemoryTransport(_clock);
         var options = ProxyOptions.Parse(
-            "listeners: [ { bind: \":8000\" } ]\nclusters: { web: { health: off, backends: [ \"10.0.0.1:80\" ] } }", "");
+            "listeners: [ { bind: \":8000\" } ]\nclusters: { w: { health: off, backends: [ \"10.0.0.1:80\" ] } }", "");
         var builder = new SnapshotBuilder(transport, _clock);
         var store = new SnapshotStore(builder.Build(options.Options!, previous: null));
         _figures = new(new(
