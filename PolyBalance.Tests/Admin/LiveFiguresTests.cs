@@ -13,7 +13,7 @@ namespace PolyBalance.Tests.Admin;
 /// <summary>One look a second, while somebody watches.</summary>
 internal sealed class LiveFiguresTests
 {
-    private readonly ManualClock _clock = new();
+    private ManualClock _clock = null!;
     private int _looks;
     private bool _isBroken;
     private CancellationTokenSource _stop = null!;
@@ -22,7 +22,7 @@ internal sealed class LiveFiguresTests
     [SetUp]
     public void Begin()
     {
-        (_looks, _isBroken) = (0, false);
+        (_clock, _looks, _isBroken) = (new(), 0, false);
         _stop = new();
         var transport = new MemoryTransport(_clock);
         var options = ProxyOptions.Parse(
@@ -45,7 +45,11 @@ internal sealed class LiveFiguresTests
     }
 
     [TearDown]
-    public void End() => _stop.Dispose();
+    public void End()
+    {
+        _stop.Cancel();
+        _stop.Dispose();
+    }
 
     [Test]
     public async Task Whoever_joins_later_gets_the_latest_look_and_all_get_the_next()
@@ -58,7 +62,7 @@ internal sealed class LiveFiguresTests
         var (first, second) = (_figures.NextAsync(), _figures.NextAsync());
         await TickUntilAsync(first);
         Assert.That(await second.InTime(), Is.SameAs(await first), "one look serves both");
-        Assert.That(_looks, Is.EqualTo(ClientsIn(await first)));
+        Assert.That(ClientsIn(await first), Is.EqualTo(2));
     }
 
     [Test]

@@ -58,8 +58,9 @@ internal sealed class OtlpCollector : IAsyncDisposable
             while (true)
                 served.Add(ServeAsync(await _listener.AcceptTcpClientAsync(_stop.Token)));
         }
-        catch (OperationCanceledException)
+        catch (Exception end) when (end is OperationCanceledException or InvalidOperationException or SocketException)
         {
+            // It was stopped, between two clients or while it waited for one.
             await Task.WhenAll(served);
         }
     }
