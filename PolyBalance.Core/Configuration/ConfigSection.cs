@@ -248,14 +248,6 @@ internal sealed class ConfigSection
         return [.. values];
     }
 
-    /// <summary>Warns about a key of a later version that somebody relies on already.</summary>
-    /// <param name="key">A key that was read.</param>
-    public void WarnNoEffect(string key)
-    {
-        if (_map.Find(key) is { Value: { IsNull: false } and not ConfigScalar { IsOff: true } } entry)
-            Report.Warning(entry.KeyAt, $"`{key}` has no effect in this version", "");
-    }
-
     /// <summary>
     /// What the user wrote, to be read now; <see langword="null"/> when nothing was written, or when what is wrong with
     /// it has been reported.
