@@ -35,7 +35,7 @@ internal static class TopCommand
         AdminReply? refusal;
         try
         {
-            refusal = await ShowAsync(client, surroundings.Output, stop.Token);
+            refusal = await ShowAsync(client, surroundings, stop.Token);
         }
         finally
         {
@@ -71,21 +71,22 @@ internal static class TopCommand
     }
 
     // Until it is to stop; what the gateway has refused, if it has.
-    private static async Task<AdminReply?> ShowAsync(AdminClient client, TextWriter output, CancellationToken stop)
+    private static async Task<AdminReply?> ShowAsync(
+        AdminClient client, Surroundings surroundings, CancellationToken stop)
     {
         var view = new TopView();
         var refusal = default(AdminReply);
+        var (output, hasColours) = (surroundings.Output, string.IsNullOrEmpty(surroundings.Variable("NO_COLOR")));
         while (!stop.IsCancellationRequested && refusal is null)
-            refusal = await FollowAsync(client, view, problem => Draw(view, problem, output), stop);
+            refusal = await FollowAsync(client, view, Draw, stop);
         return refusal;
-    }
 
-    // One write for a whole frame: nobody sees half of one.
-    private static void Draw(TopView view, string problem, TextWriter output)
-    {
-        var (width, height) = (Console.WindowWidth, Console.WindowHeight);
-        output.Write(view.Frame(width, height, problem));
-        output.Flush();
+        // One write for a whole frame: nobody sees half of one.
+        void Draw(string problem)
+        {
+            output.Write(view.Frame(Console.WindowWidth, Console.WindowHeight, problem, hasColours));
+            output.Flush();
+        }
     }
 
     // Until the stream ends; a gateway that restarts is found again.

@@ -51,9 +51,10 @@ internal sealed class TopView
     /// <param name="width">Columns there are.</param>
     /// <param name="height">Lines there are.</param>
     /// <param name="problem">What is wrong with getting states; empty: nothing.</param>
-    public string Frame(int width, int height, string problem)
+    /// <param name="hasColours">Whether the terminal is to show colours.</param>
+    public string Frame(int width, int height, string problem, bool hasColours)
     {
-        var lines = Draw(width, height, problem, hasColours: true).TrimEnd('\n').Split('\n');
+        var lines = Draw(width, height, problem, hasColours).TrimEnd('\n').Split('\n');
         var shown = lines.Length <= height ? lines : [.. lines[..(height - 1)], "… (a higher terminal shows more)"];
         return $"{Home}{string.Join($"{ToLineEnd}\r\n", shown)}{ToLineEnd}{ToScreenEnd}";
     }
