@@ -68,6 +68,9 @@ internal sealed class ClientConnection : IConnectionWatcher, IWaitingClient
     /// <summary>Whether no exchange may follow the current one.</summary>
     public bool IsDraining => _isDraining;
 
+    /// <summary>Who its exchange waits for; null: nobody, or there is none. Any thread.</summary>
+    public WaitKind? WaitsFor => _isInHead ? WaitKind.Client : _exchange?.WaitsFor;
+
     /// <summary>Serves the client until it leaves, errs, or is drained. Never throws.</summary>
     public async Task RunAsync()
     {
@@ -229,6 +232,7 @@ internal sealed class ClientConnection : IConnectionWatcher, IWaitingClient
             // :: 4 parse
             if (_isInHead)
                 exchange.NoteWait(WaitKind.Client, Heartbeat.Now - exchange.Started);
+            _isInHead = false;
             exchange.Request.Take(bytes.Slice(0, length));
             Connection.Input.AdvanceTo(bytes.GetPosition(length));
             return HeadParser.TryParseRequest(exchange.Request, Rules.Head, out failure)

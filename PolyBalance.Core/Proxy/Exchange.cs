@@ -140,6 +140,13 @@ internal sealed class Exchange : IResettable
     /// <summary>Ends <see cref="BeginWait"/>, if it was called.</summary>
     public void EndWait() => _waits.End(Client.Heartbeat);
 
+    /// <summary>
+    /// Who is waited for now: the client, too, while its content is what the backend lacks. Null: nobody. Any thread;
+    /// it may be over already.
+    /// </summary>
+    public WaitKind? WaitsFor
+        => _waits.Current == WaitKind.FirstByte && RequestPace.IsWaiting ? WaitKind.Client : _waits.Current;
+
     /// <summary>So long nothing could be done, in heartbeat ticks.</summary>
     public void NoteWait(WaitKind kind, long ticks) => _waits.Add(kind, ticks);
 

@@ -18,6 +18,10 @@ internal sealed class RequestPace : IBodyPace
     private long _waited;
     private long _waitStarted;
     private volatile bool _awaitsContinue;
+    private volatile bool _isWaiting;
+
+    /// <summary>Whether the client is waited for now, and not for 100 (Continue). Any thread.</summary>
+    public bool IsWaiting => _isWaiting && !_awaitsContinue;
 
     /// <summary>
     /// How long the client was waited for in this attempt, in heartbeat ticks; from then on nothing. For whoever knows
@@ -41,6 +45,7 @@ internal sealed class RequestPace : IBodyPace
         _backend = backend;
         _responseTimeout = responseTimeout;
         _waited = 0;
+        _isWaiting = false;
         _awaitsContinue = exchange.Request.ExpectsContinue;
         backend.ReadDeadline = exchange.Bound(now + responseTimeout);
     }
@@ -61,6 +66,7 @@ internal sealed class RequestPace : IBodyPace
     public long BeforeWait()
     {
         _waitStarted = _exchange.Client.Heartbeat.Now;
+        _isWaiting = true;
         // A client that waits for 100 (Continue) is not slow: the backend is (RFC 9110 §10.1.1).
         if (_awaitsContinue)
             return Heartbeat.Unbounded;
@@ -74,6 +80,7 @@ internal sealed class RequestPace : IBodyPace
     /// <inheritdoc/>
     public void AfterWait()
     {
+        _isWaiting = false;
         _awaitsContinue = false;
         var now = _exchange.Client.Heartbeat.Now;
         _waited += now - _waitStarted;

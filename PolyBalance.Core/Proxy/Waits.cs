@@ -38,6 +38,9 @@ internal struct Waits
     /// <summary>How long one kind of wait took so far; one that is under way does not count.</summary>
     public readonly long this[WaitKind kind] => _durations[(int)kind];
 
+    /// <summary>Who is waited for now; null: nobody. Any thread; it may be over already.</summary>
+    public readonly WaitKind? Current => _isWaiting ? _kind : null;
+
     /// <summary>The sum over all kinds.</summary>
     public readonly long Total
     {

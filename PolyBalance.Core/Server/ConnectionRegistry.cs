@@ -36,6 +36,18 @@ internal sealed class ConnectionRegistry(long firstNumber)
         return true;
     }
 
+    /// <summary>How many wait for somebody of this kind now.</summary>
+    public int CountWaiting(WaitKind kind) => _open.Keys.Count(client => client.WaitsFor == kind);
+
+    /// <summary>
+    /// What the open connections wait for now, for people: <c>2 for a backend's answer, 1 for its client</c>.
+    /// </summary>
+    public string DescribeWaits()
+    {
+        var waits = _open.Keys.CountBy(client => NameOf(client.WaitsFor)).OrderByDescending(one => one.Value);
+        return string.Join(", ", waits.Select(one => $"{one.Value} for {one.Key}"));
+    }
+
     /// <summary>Ends idle connections now and the others after their current exchange.</summary>
     public void Drain()
     {
@@ -60,6 +72,16 @@ internal sealed class ConnectionRegistry(long firstNumber)
         foreach (var client in _open.Keys)
             client.Abort(CloseReason.ShutDown);
     }
+
+    private static string NameOf(WaitKind? kind) => kind switch
+    {
+        WaitKind.Client => "its client",
+        WaitKind.Queue => "a place at a backend",
+        WaitKind.Connect => "a connection to a backend",
+        WaitKind.FirstByte => "a backend's answer",
+        WaitKind.Content => "the rest of a backend's response",
+        _ => "nobody, as tunnels do",
+    };
 
     private async Task ServeAsync(ClientConnection client)
     {

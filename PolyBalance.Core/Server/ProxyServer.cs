@@ -113,6 +113,9 @@ public sealed class ProxyServer : IAsyncDisposable
         IConfigSource? source = null)
         => new(options, logs, sink, source, transport, clock);
 
+    /// <summary>How many exchanges wait for somebody of this kind now.</summary>
+    internal int CountWaiting(WaitKind kind) => _listeners.Traffic.CountWaiting(kind);
+
     /// <summary>The snapshot in force.</summary>
     internal SnapshotStore Store => _store;
 
@@ -174,7 +177,7 @@ public sealed class ProxyServer : IAsyncDisposable
             await Task.WhenAny(heartbeat.NextTickAsync(), _stopNow.Task);
 
         if (traffic.Count > 0)
-            Log.DrainCutOff(_logger, traffic.Count);
+            Log.DrainCutOff(_logger, traffic.Count, traffic.DescribeWaits());
         else
             Log.Drained(_logger);
         traffic.Abort();

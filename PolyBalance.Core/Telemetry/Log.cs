@@ -22,8 +22,9 @@ internal static partial class Log
     [LoggerMessage(1003, LogLevel.Information, "Drained: every exchange was finished")]
     public static partial void Drained(ILogger logger);
 
-    [LoggerMessage(1004, LogLevel.Warning, "Drain ended with {Connections} client connections cut off")]
-    public static partial void DrainCutOff(ILogger logger, int connections);
+    [LoggerMessage(1004, LogLevel.Warning,
+        "Drain ended with {Connections} client connections cut off, which waited: {Waits}")]
+    public static partial void DrainCutOff(ILogger logger, int connections, string waits);
 
     [LoggerMessage(1005, LogLevel.Warning,
         "The limit of {Limit} client connections is reached: new ones are closed until others end")]

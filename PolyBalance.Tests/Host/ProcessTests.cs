@@ -81,7 +81,8 @@ internal sealed class ProcessTests
         run.Signal(HostProcess.SigTerm);
 
         Assert.That(await run.EndAsync(), Is.Zero);
-        Assert.That(string.Join('\n', run.Errors), Does.Contain("Second signal"));
+        Assert.That(string.Join('\n', run.Errors), Does.Contain("Second signal").And.Contains(
+            "Drain ended with 1 client connections cut off, which waited: 1 for a backend's answer"));
     }
 
     [Test]

@@ -1,4 +1,5 @@
 using NUnit.Framework;
+using PolyBalance.Proxy;
 using PolyBalance.Telemetry;
 using PolyBalance.Tests.Support;
 
@@ -66,12 +67,15 @@ internal sealed class RecordScenarios(Medium medium) : ScenarioTests(medium)
         await client.SendAsync("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\n\r\nabc");
         var backend = await World.Backend("a").AcceptAsync();
         await backend.ReadUntilAsync("abc");
+        await World.WaitsForAsync(WaitKind.Client);
         World.Clock.Advance(TimeSpan.FromMilliseconds(100));
         await client.SendAsync("def");
         await backend.ReadUntilAsync("def");
+        await World.WaitsForAsync(WaitKind.FirstByte);
         World.Clock.Advance(TimeSpan.FromMilliseconds(250));
         await backend.SendAsync("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab");
         await client.ReadUntilAsync("ab");
+        await World.WaitsForAsync(WaitKind.Content);
         World.Clock.Advance(TimeSpan.FromMilliseconds(40));
         await backend.SendAsync("cd");
         await client.ReadUntilAsync("cd");
@@ -92,13 +96,13 @@ internal sealed class RecordScenarios(Medium medium) : ScenarioTests(medium)
         await backend.ReadRequestAsync();
         var client = await World.ConnectAsync();
         await client.SendGetAsync();
-        var queue = World.Server.Store.Current.Clusters[0].Queue;
-        await Eventually.HoldsAsync(() => queue.Waiting == 1, () => "a request waits");
+        await World.WaitsForAsync(WaitKind.Queue);
         World.Clock.Advance(TimeSpan.FromMilliseconds(70));
         await backend.SendAsync(ScriptedBackend.Ok());
         await busy.ReadResponseAsync();
         await World.RecordAsync();
         await backend.ReadRequestAsync();
+        await World.WaitsForAsync(WaitKind.FirstByte);
         World.Clock.Advance(TimeSpan.FromMilliseconds(30));
         await backend.SendAsync(ScriptedBackend.Ok());
         await client.ReadResponseAsync();
@@ -167,10 +171,12 @@ internal sealed class RecordScenarios(Medium medium) : ScenarioTests(medium)
         await World.RecordAsync();
         await client.SendGetAsync();
         await first.ReadRequestAsync();
+        await World.WaitsForAsync(WaitKind.FirstByte);
         World.Clock.Advance(TimeSpan.FromMilliseconds(20));
         first.Close();
         var second = await World.Backend("a").AcceptAsync();
         await second.ReadRequestAsync();
+        await World.WaitsForAsync(WaitKind.FirstByte);
         World.Clock.Advance(TimeSpan.FromMilliseconds(30));
         await second.SendAsync(ScriptedBackend.Ok());
         await client.ReadResponseAsync();

@@ -1,5 +1,6 @@
 using System.Globalization;
 using NUnit.Framework;
+using PolyBalance.Proxy;
 using PolyBalance.Tests.Support;
 
 namespace PolyBalance.Tests.Scenarios;
@@ -17,9 +18,11 @@ internal sealed class TimingScenarios(Medium medium) : ScenarioTests(medium)
         await client.SendAsync("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\n\r\nabc");
         var first = await World.Backend("a").AcceptAsync();
         await first.ReadUntilAsync("abc");
+        await World.WaitsForAsync(WaitKind.Client);
         World.Clock.Advance(TimeSpan.FromMilliseconds(7));
         await client.SendAsync("def");
         await first.ReadUntilAsync("def");
+        await World.WaitsForAsync(WaitKind.FirstByte);
         World.Clock.Advance(TimeSpan.FromMilliseconds(12));
         await first.SendAsync(ScriptedBackend.Ok(lines: "Server-Timing: db;dur=3\r\n"));
         var slow = await client.ReadResponseAsync();
@@ -28,10 +31,12 @@ internal sealed class TimingScenarios(Medium medium) : ScenarioTests(medium)
         // A connection that turns out to be stale.
         await client.SendGetAsync();
         await first.ReadRequestAsync();
+        await World.WaitsForAsync(WaitKind.FirstByte);
         World.Clock.Advance(TimeSpan.FromMilliseconds(20));
         first.Close();
         var second = await World.Backend("a").AcceptAsync();
         await second.ReadRequestAsync();
+        await World.WaitsForAsync(WaitKind.FirstByte);
         World.Clock.Advance(TimeSpan.FromMilliseconds(30));
         await second.SendAsync(ScriptedBackend.Ok());
         var response = await client.ReadResponseAsync();
@@ -72,8 +77,7 @@ internal sealed class TimingScenarios(Medium medium) : ScenarioTests(medium)
         await backend.ReadRequestAsync();
         var client = await World.ConnectAsync();
         await client.SendGetAsync();
-        var queue = World.Server.Store.Current.Clusters[0].Queue;
-        await Eventually.HoldsAsync(() => queue.Waiting == 1, () => "a request waits");
+        await World.WaitsForAsync(WaitKind.Queue);
         var reading = client.ReadResponseAsync();
         await World.AdvanceUntilAsync(reading, TimeSpan.FromSeconds(5));
         var response = await reading;

@@ -3,6 +3,7 @@ using System.Net;
 using Microsoft.Extensions.Logging;
 using NUnit.Framework;
 using PolyBalance.Configuration;
+using PolyBalance.Proxy;
 using PolyBalance.Server;
 using PolyBalance.Topology;
 using PolyBalance.Transport;
@@ -112,6 +113,10 @@ internal sealed class Scenario
 
     /// <summary>Backend connections that the gateway has open, idle and in use together.</summary>
     public int BackendConnections => _server.Store.Current.Backends().Sum(backend => backend.Pool.Open);
+
+    /// <summary>Returns when one exchange waits for somebody of this kind: before the clock may move.</summary>
+    public Task WaitsForAsync(WaitKind kind) => Eventually.HoldsAsync(
+        () => Server.CountWaiting(kind) == 1, () => $"{Server.CountWaiting(kind)} exchanges wait for {kind}: not 1");
 
     private LogTrap Logs { get; } = new();
 
