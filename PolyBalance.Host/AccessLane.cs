@@ -46,16 +46,6 @@ internal sealed class AccessLane(IAccessFormat format, AccessBuffers buffers)
         }
     }
 
-    /// <summary>Whether a buffer is full.</summary>
-    public bool HasFullBuffer
-    {
-        get
-        {
-            lock (_gate)
-                return _first != _last;
-        }
-    }
-
     /// <summary>Formats a line. Any thread.</summary>
     public AccessNews Append(in ExchangeRecord exchange)
     {

@@ -6,8 +6,8 @@ namespace PolyBalance.Host;
 /// <summary>Writes one line per finished exchange, without holding up the thread that finished it.</summary>
 /// <remarks>
 /// <see cref="Record"/> formats the line into the buffer of its thread's lane: nobody else touches that, nearly always,
-/// and nothing is allocated once the buffers are there. One thread writes what all lanes have: when a buffer is full,
-/// and at the latest 100 ms after a line came. When it cannot keep up, because the disk or the reader of the pipe
+/// and nothing is allocated once the buffers are there. One thread writes what all lanes have: when a few buffers are
+/// full, and at the latest 100 ms after a line came. When it cannot keep up, because the disk or the reader of the pipe
 /// stands still, what waits stays bounded and further lines are counted as lost.
 /// </remarks>
 internal sealed class AccessLog : IExchangeSink, IDisposable
@@ -21,6 +21,10 @@ internal sealed class AccessLog : IExchangeSink, IDisposable
     /// <summary>At most one warning about lost lines in this time.</summary>
     public static readonly TimeSpan WarningInterval = TimeSpan.FromSeconds(10);
 
+    // Waking the writer and all it does once per batch costs as much as writing 100 lines. Four buffers are still a
+    // small part of a processor's cache, and of what may be out.
+    private static readonly int FullBuffersMin = Math.Max(256 * 1024 / AccessBuffers.UsualLength, 1);
+
     // What a clean exit waits for at most, when whoever reads the log has stopped reading.
     private static readonly TimeSpan FlushTimeout = TimeSpan.FromSeconds(5);
 
@@ -33,6 +37,7 @@ internal sealed class AccessLog : IExchangeSink, IDisposable
     private readonly ITimer _warnings;
 
     private volatile WriterState _state;
+    private int _fullBuffers;           // that wait; no fewer
     private long _dropped;
     private long _droppedReported;
     private volatile bool _stopping;
@@ -72,7 +77,11 @@ internal sealed class AccessLog : IExchangeSink, IDisposable
                 break;
 
             case AccessNews.FirstLine when _state == WriterState.Asleep:
-            case AccessNews.FullBuffer when _state != WriterState.Awake:
+                WakeWriter();
+                break;
+
+            case AccessNews.FullBuffer when Interlocked.Increment(ref _fullBuffers) >= FullBuffersMin
+                && _state != WriterState.Awake:
                 WakeWriter();
                 break;
         }
@@ -135,13 +144,14 @@ internal sealed class AccessLog : IExchangeSink, IDisposable
     private void WaitForBatch()
     {
         // Each state is announced first and the lanes are looked at second, under their locks: a line that came before
-        // the look is seen here, one that came later sees the state.
+        // the look is seen here, one that came later sees the state. The fence does for the count what the locks do.
         _state = WriterState.Asleep;
         if (!HasLines() && !_stopping && !_mustReopen)
             _wake.WaitOne();
 
         _state = WriterState.Dozing;
-        if (!HasFullBuffer() && !_stopping && !_mustReopen)
+        Interlocked.MemoryBarrier();
+        if (_fullBuffers < FullBuffersMin && !_stopping && !_mustReopen)
             _wake.WaitOne(BatchDelay);
 
         _state = WriterState.Awake;
@@ -152,17 +162,6 @@ internal sealed class AccessLog : IExchangeSink, IDisposable
         foreach (var lane in _lanes)
         {
             if (lane.HasLines)
-                return true;
-        }
-
-        return false;
-    }
-
-    private bool HasFullBuffer()
-    {
-        foreach (var lane in _lanes)
-        {
-            if (lane.HasFullBuffer)
                 return true;
         }
 
@@ -181,6 +180,8 @@ internal sealed class AccessLog : IExchangeSink, IDisposable
             Report(_output.ReopenIfMoved());
         }
 
+        // Before the lanes: what fills up meanwhile counts for the next batch, perhaps in vain.
+        Interlocked.Exchange(ref _fullBuffers, 0);
         foreach (var lane in _lanes)
         {
             if (lane.Take(close: isLast) is { } first)
@@ -218,7 +219,7 @@ internal sealed class AccessLog : IExchangeSink, IDisposable
         /// <summary>Nothing waits: the first line wakes it.</summary>
         Asleep,
 
-        /// <summary>Lines wait for company, for 100 ms at most: a full buffer wakes it.</summary>
+        /// <summary>Lines wait for company, for 100 ms at most: a few full buffers wake it.</summary>
         Dozing,
     }
 }
