@@ -37,6 +37,7 @@ internal sealed class Heartbeat : IDisposable
 
     private readonly TimeProvider _clock;
     private readonly TimeProvider _coarseClock;
+    private readonly double _spanTicks;         // TimeSpan ticks in one of ours
     private readonly ITimer _timer;
     private readonly Lock _gate = new();        // guards _free, _slots and _beats; nothing else is locked inside it
     private readonly Stack<int> _free = new();
@@ -55,6 +56,7 @@ internal sealed class Heartbeat : IDisposable
     {
         _clock = clock;
         _coarseClock = coarseClock ?? clock;
+        _spanTicks = (double)TimeSpan.TicksPerSecond / clock.TimestampFrequency;
         SetWallClock();
         _timer = _coarseClock.CreateTimer(static state => ((Heartbeat)state!).Tick(), this, Period, Period);
     }
@@ -80,7 +82,7 @@ internal sealed class Heartbeat : IDisposable
     public long Ticks(TimeSpan span) => (long)(span.TotalSeconds * _clock.TimestampFrequency);
 
     /// <summary>A difference of two <see cref="Now"/> as a time span.</summary>
-    public TimeSpan Span(long ticks) => _clock.GetElapsedTime(0, ticks);
+    public TimeSpan Span(long ticks) => new((long)(ticks * _spanTicks));
 
     /// <summary>Gives an owner its two deadlines. They must be released when the owner ends.</summary>
     public DeadlineSlot Register(IDeadlineOwner owner)
