@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using PolyBalance.Tests.Support;
 
 namespace PolyBalance.Tests.Host;
 
@@ -35,16 +36,14 @@ internal sealed partial class HostProcess : IDisposable
     public HostProcess(
         string folder, IReadOnlyDictionary<string, string> variables, bool readsOutput, params string[] arguments)
     {
-        var runner = Environment.ProcessPath;
-        var start = new ProcessStartInfo(Path.GetFileName(runner) == "dotnet" ? runner! : "dotnet")
+        var start = new ProcessStartInfo(Executable.Command[0])
         {
             WorkingDirectory = folder,
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "polybalance.dll"));
-        foreach (var argument in arguments)
+        foreach (var argument in (IEnumerable<string>)[.. Executable.Command[1..], .. arguments])
             start.ArgumentList.Add(argument);
         foreach (var name in (string[])["NOTIFY_SOCKET", "JOURNAL_STREAM", "INVOCATION_ID"])
             start.Environment.Remove(name);

@@ -3,6 +3,7 @@ using System.Net;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using NUnit.Framework;
+using PolyBalance.Tests.Support;
 
 namespace PolyBalance.Tests.Interop;
 
@@ -85,10 +86,7 @@ internal sealed class Gateway : IAsyncDisposable
                 {{sections}}
                 """);
 
-            // Under `dotnet test` the runner is dotnet itself; otherwise it is on the PATH.
-            var runner = Path.GetFileName(Environment.ProcessPath) == "dotnet" ? Environment.ProcessPath! : "dotnet";
-            string[] command =
-                [runner, Path.Combine(AppContext.BaseDirectory, "polybalance.dll"), "run", "--config", file];
+            string[] command = [.. Executable.Command, "run", "--config", file];
             var process = filesMax == 0
                 ? RunningProgram.Start(command[0], command[1..])
                 : RunningProgram.Start("/bin/sh", ["-c", $"ulimit -n {filesMax}; exec \"$@\"", "sh", .. command]);

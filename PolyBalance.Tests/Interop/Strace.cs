@@ -1,4 +1,5 @@
 using NUnit.Framework;
+using PolyBalance.Tests.Support;
 
 namespace PolyBalance.Tests.Interop;
 
@@ -20,7 +21,6 @@ internal static class Strace
         if (tried.ExitCode != 0 || tried.Errors.Length > 0)
             Assert.Ignore($"strace may not trace processes here: {tried.Errors}");
         return RunningProgram.Start(
-            strace,
-            [.. always, .. options, "dotnet", Path.Combine(AppContext.BaseDirectory, "polybalance.dll"), .. arguments]);
+            strace, [.. always, .. options, .. Executable.Command, .. arguments]);
     }
 }

@@ -103,5 +103,5 @@ internal sealed class TopTests
         [NodeBackend.Script("terminal.py"), $"{columns}", $"{lines}", .. Top(_gateway.Server.AdminAddress!)]);
 
     private static string[] Top(string admin)
-        => ["dotnet", Path.Combine(AppContext.BaseDirectory, "polybalance.dll"), "top", "--admin", admin];
+        => [.. Executable.Command, "top", "--admin", admin];
 }
