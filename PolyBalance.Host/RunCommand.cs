@@ -23,11 +23,12 @@ internal static class RunCommand
 
         // From here on a signal ends in good order what has started; not earlier, so that Ctrl-C ends a wait for input.
         using var signals = new Signals();
+        var systemd = new SystemdNotify(surroundings.Variable);
 
         // The log is written to its end before the line that says why there will be no more of it.
         try
         {
-            await ServeAsync(config, named, flags, signals, surroundings);
+            await ServeAsync(config, named, flags, signals, systemd, surroundings);
             return ExitCode.Fine;
         }
         catch (TransportException failure)
@@ -48,7 +49,8 @@ internal static class RunCommand
     }
 
     private static async Task ServeAsync(
-        LoadedConfig config, string? named, ConfigOverrides flags, Signals signals, Surroundings surroundings)
+        LoadedConfig config, string? named, ConfigOverrides flags, Signals signals, SystemdNotify systemd,
+        Surroundings surroundings)
     {
         var level = new LogLevelSwitch(config.Options.Logging.Level);
         using var logs = LogOutput.Create(level, surroundings.Variable);
@@ -58,6 +60,7 @@ internal static class RunCommand
         foreach (var warning in config.Warnings)
             HostLog.ConfigurationWarning(logger, warning.ToString());
 
+        using (var given = GivenSockets.FromSystemd(surroundings.Variable))
         using (var accessLogs = new AccessLogs(logger))
         using (var traces = new TraceExports(logger))
         {
@@ -68,15 +71,15 @@ internal static class RunCommand
             traces.Adopt(config.Options.Tracing);
             var source = new ConfigSource(named, flags, surroundings, level, accessLogs, traces) { Text = config.Text };
             signals.Reopen = accessLogs.Reopen;
-            await using var server = ProxyServer.Create(config.Options, logs, accessLogs.Current, source);
+            await using var server = ProxyServer.Create(
+                config.Options, logs, accessLogs.Current, source, given);
             await server.StartAsync();
             HostLog.Ready(logger, server.TransportName, accessLogs.Name);
-            SystemdNotify.Ready(surroundings.Variable);
-            await FollowAsync(server, source, named, surroundings, signals, async () =>
+            await FollowAsync(server, source, named, surroundings, signals, systemd, async () =>
             {
                 // What is left of the drain, and a moment in any case, is for the last spans.
                 var left = await StopAfterSignalAsync(
-                    server, signals, source.Options?.Shutdown ?? config.Options.Shutdown, logger, surroundings);
+                    server, signals, source.Options?.Shutdown ?? config.Options.Shutdown, logger, systemd);
                 traces.FlushTimeout = TimeSpan.FromTicks(
                     Math.Clamp(left.Ticks, LastSpansMin.Ticks, traces.FlushTimeout.Ticks));
             });
@@ -89,10 +92,22 @@ internal static class RunCommand
     // Takes up what the file says anew: when it says something else, or when SIGHUP asks for it. Until the end begins.
     private static async Task FollowAsync(
         ProxyServer server, ConfigSource source, string? named, Surroundings surroundings, Signals signals,
-        Func<Task> endAsync)
+        SystemdNotify systemd, Func<Task> endAsync)
     {
         using var stop = new CancellationTokenSource();
-        signals.Reload = () => _ = server.ReloadConfigurationAsync();
+
+        async Task ReloadAsync()
+        {
+            systemd.Reloading();
+            var isTaken = await server.ReloadConfigurationAsync();
+            systemd.Ready(isTaken ? server.Status : "The configuration has errors, see the log: the last one applies");
+        }
+
+        // systemd may ask for a reload as soon as it hears that all is ready.
+        signals.Reload = () => _ = ReloadAsync();
+        systemd.Ready(server.Status);
+        await using var watched = SystemdWatch.Start(systemd, server);
+
         // Standard input says nothing more. Who runs on flags alone is not to find a later file taken up.
         var watch = named == "-" || source.Text is not { Length: > 0 }
             ? Task.CompletedTask
@@ -100,7 +115,7 @@ internal static class RunCommand
                 () => ConfigFile.TryRead(named, isNeeded: true, surroundings, out var found, out _) == ExitCode.Fine
                     ? found.Text
                     : null,
-                () => source.Text, server.ReloadConfigurationAsync, TimeProvider.System, stop.Token);
+                () => source.Text, ReloadAsync, TimeProvider.System, stop.Token);
         await signals.First;
         await stop.CancelAsync();
         await watch;
@@ -110,11 +125,11 @@ internal static class RunCommand
 
     // How much of the drain was not needed.
     private static async Task<TimeSpan> StopAfterSignalAsync(
-        ProxyServer server, Signals signals, ShutdownOptions shutdown, ILogger logger, Surroundings surroundings)
+        ProxyServer server, Signals signals, ShutdownOptions shutdown, ILogger logger, SystemdNotify systemd)
     {
         await signals.First;
-        SystemdNotify.Stopping(surroundings.Variable);
         server.AnnounceDrain();
+        systemd.Stopping(server.Status);
         if (shutdown.Delay > TimeSpan.Zero)
         {
             HostLog.DelayingDrain(logger, shutdown.Delay);

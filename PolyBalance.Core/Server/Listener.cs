@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using PolyBalance.Proxy;
 using PolyBalance.Telemetry;
 using PolyBalance.Transport;
@@ -25,6 +26,9 @@ internal sealed class Listener(
     /// <summary>The address as the configuration has it.</summary>
     public required Configuration.Address Bind { get; init; }
 
+    /// <summary>The given sockets that it accepts on; none, when it has its own.</summary>
+    public Socket[] Given { get; set; } = [];
+
     /// <summary>How many connections the registry may hold; 0: no limit. Any thread.</summary>
     public int ConnectionsMax
     {
@@ -40,6 +44,14 @@ internal sealed class Listener(
 
     /// <summary>The address, with the real port.</summary>
     public string Address => listener.LocalEndPoint.ToString() ?? "";
+
+    /// <summary>Hands <see cref="Given"/> over, once: for whoever has ended the listener.</summary>
+    public Socket[] TakeGiven()
+    {
+        var sockets = Given;
+        Given = [];
+        return sockets;
+    }
 
     /// <summary>Begins to accept.</summary>
     public void Start()

@@ -17,8 +17,10 @@ namespace PolyBalance.Server;
 /// <param name="admin">Answers what the admin listener gets, and what traffic listeners expose.</param>
 /// <param name="metrics">Counts what traffic listeners get.</param>
 /// <param name="logger">Hears of every address.</param>
+/// <param name="given">Sockets that listen already: an address of theirs is not bound.</param>
 internal sealed class ListenerSet(
-    ITransport transport, IExchangeHandler proxy, IExchangeHandler admin, GatewayMetrics metrics, ILogger logger)
+    ITransport transport, IExchangeHandler proxy, IExchangeHandler admin, GatewayMetrics metrics, ILogger logger,
+    GivenSockets given)
 {
     private readonly ObjectPool<Exchange> _exchanges =
         new LanePool<Exchange>(static () => new(), static exchange => exchange.TryReset(), Limits.SuspendedCallsKept);
@@ -110,7 +112,7 @@ internal sealed class ListenerSet(
     }
 
     /// <summary>Gives a change up before it is committed.</summary>
-    public static Task AbandonAsync(ListenerChange change) => CloseAsync(change.Fresh);
+    public Task AbandonAsync(ListenerChange change) => CloseAsync(change.Fresh);
 
     /// <summary>Accepts no more traffic; operators still get answers.</summary>
     public Task CloseTrafficAsync() => CloseAsync(_open.FindAll(listener => listener.IsTraffic));
@@ -123,15 +125,20 @@ internal sealed class ListenerSet(
         Operators.Abort();
     }
 
-    private static async Task CloseAsync(List<Listener> listeners)
+    private async Task CloseAsync(List<Listener> listeners)
     {
         foreach (var listener in listeners)
+        {
             await listener.DisposeAsync();
+            given.Return(listener.TakeGiven());
+        }
     }
 
     private Listener Open(bool isTraffic, ListenerOptions listener, ProxyOptions options, IExchangeSink? sink)
     {
-        var socket = transport.Listen(EndPointOf(listener.Bind));
+        var address = EndPointOf(listener.Bind);
+        var sockets = given.Borrow(address);
+        var socket = transport.Listen(address, sockets);
         var wiring = new ListenerWiring(
             HandlerOf(isTraffic, listener), RulesOf(isTraffic, listener, options), isTraffic ? sink : null,
             transport.Heartbeat, _exchanges, logger, isTraffic ? metrics : null);
@@ -141,8 +148,12 @@ internal sealed class ListenerSet(
             IsTraffic = isTraffic,
             Bind = listener.Bind,
             ConnectionsMax = MaxOf(isTraffic, options),
+            Given = sockets,
         };
-        Log.Listening(logger, opened.Purpose, opened.Address, transport.Name);
+        if (sockets.Length > 0)
+            Log.ListeningOnGiven(logger, opened.Purpose, opened.Address, transport.Name);
+        else
+            Log.Listening(logger, opened.Purpose, opened.Address, transport.Name);
         return opened;
     }
 

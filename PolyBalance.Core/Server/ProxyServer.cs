@@ -24,6 +24,7 @@ public sealed class ProxyServer : IAsyncDisposable
     private readonly SnapshotStore _store;
     private readonly HealthMonitor _health;
     private readonly ListenerSet _listeners;
+    private readonly GivenSockets _given;
     private readonly Reloader _reloader;
     private readonly GatewayMetrics _metrics = new();
     private readonly MeterView _meter;
@@ -34,7 +35,7 @@ public sealed class ProxyServer : IAsyncDisposable
 
     private ProxyServer(
         ProxyOptions options, ILoggerFactory logs, IExchangeSink? sink, IConfigSource? source, ITransport transport,
-        TimeProvider clock)
+        TimeProvider clock, GivenSockets given)
     {
         _options = options;
         _logger = logs.CreateLogger("polybalance");
@@ -60,7 +61,8 @@ public sealed class ProxyServer : IAsyncDisposable
         };
         _meter = new(view);
         var admin = new AdminHandler(view);
-        _listeners = new(transport, proxy, admin, _metrics, _logger);
+        _listeners = new(transport, proxy, admin, _metrics, _logger, given);
+        _given = given;
         _reloader = new(source, _store, builder, _listeners, _metrics, _logger) { Sink = sink };
     }
 
@@ -78,6 +80,21 @@ public sealed class ProxyServer : IAsyncDisposable
     /// <summary>The transport in use.</summary>
     public string TransportName => _transport.Name;
 
+    /// <summary>What it does now, in a few words for whoever looks after it. Any thread.</summary>
+    public string Status
+    {
+        get
+        {
+            if (_isLeaving)
+                return $"Draining, {ClientConnections} client connections are open";
+
+            var clusters = _store.Current.Clusters;
+            return $"Serving {ClientConnections} client connections, "
+                + $"{clusters.Sum(one => one.Eligible.Length)} of {clusters.Sum(one => one.Backends.Length)} "
+                + "backends eligible";
+        }
+    }
+
     /// <summary>Client connections open now.</summary>
     public int ClientConnections => _listeners.Traffic.Count;
 
@@ -86,17 +103,19 @@ public sealed class ProxyServer : IAsyncDisposable
     /// <param name="logs">Where messages go.</param>
     /// <param name="sink">Hears of every finished exchange; null: nobody does.</param>
     /// <param name="source">Where the options come from, for reloads; null: there are none.</param>
+    /// <param name="given">Sockets that listen already; null: none. The caller disposes them after the gateway.</param>
     /// <exception cref="TransportException">
     /// The transport that the options ask for is not to be had. The message says what to do.
     /// </exception>
     public static ProxyServer Create(
-        ProxyOptions options, ILoggerFactory logs, IExchangeSink? sink = null, IConfigSource? source = null)
+        ProxyOptions options, ILoggerFactory logs, IExchangeSink? sink = null, IConfigSource? source = null,
+        GivenSockets? given = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(logs);
         var transport = TransportChoice.Start(
             options.Transport, options.Workers, TimeProvider.System, out var obstacle);
-        var server = Create(options, logs, sink, transport, TimeProvider.System, source);
+        var server = Create(options, logs, sink, transport, TimeProvider.System, source, given);
         if (obstacle is not null)
             Log.TransportFellBack(server._logger, transport.Name, obstacle);
         return server;
@@ -110,8 +129,8 @@ public sealed class ProxyServer : IAsyncDisposable
     /// <summary>The same over any transport and clock.</summary>
     internal static ProxyServer Create(
         ProxyOptions options, ILoggerFactory logs, IExchangeSink? sink, ITransport transport, TimeProvider clock,
-        IConfigSource? source = null)
-        => new(options, logs, sink, source, transport, clock);
+        IConfigSource? source = null, GivenSockets? given = null)
+        => new(options, logs, sink, source, transport, clock, given ?? GivenSockets.None);
 
     /// <summary>How many exchanges wait for somebody of this kind now.</summary>
     internal int CountWaiting(WaitKind kind) => _listeners.Traffic.CountWaiting(kind);
@@ -139,13 +158,21 @@ public sealed class ProxyServer : IAsyncDisposable
         new FileWatch(_transport.Files, _store, _transport.Heartbeat, _logger).Start(_options.Limits.ConnectionsMax);
         new ClusterWatch(_store, _transport.Heartbeat, _logger).Start();
         await _listeners.CommitAsync(opened, _options, _reloader.Sink);
+        foreach (var address in _given.Unused)
+            Log.GivenSocketUnused(_logger, address);
     }
 
     /// <summary>
     /// Takes up the configuration anew, as far as it has changed; a configuration with errors changes nothing. What
     /// came of it is in the log. Any thread; one reload after the other.
     /// </summary>
-    public Task ReloadConfigurationAsync() => ReloadAsync();
+    /// <returns>Whether it was taken up.</returns>
+    public async Task<bool> ReloadConfigurationAsync() => (await ReloadAsync()).Errors.Count == 0;
+
+    /// <summary>
+    /// Completes when every thread that moves bytes has come by: never, when one of them is stuck. Any thread.
+    /// </summary>
+    public Task PassAsync() => _transport.PassAsync();
 
     /// <summary>
     /// Says from now on that no more traffic should be sent here; everything else goes on. For whoever lets those who

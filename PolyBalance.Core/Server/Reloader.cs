@@ -146,7 +146,7 @@ internal sealed class Reloader(
 
         if (source!.Prepare(file) is { } obstacle)
         {
-            await ListenerSet.AbandonAsync(change);
+            await listeners.AbandonAsync(change);
             return Refused(obstacle);
         }
 

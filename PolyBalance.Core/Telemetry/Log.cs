@@ -43,6 +43,15 @@ internal static partial class Log
         + "waiting, {Connections} connections to backends not made; raise LimitNOFILE of the unit, or `ulimit -n`")]
     public static partial void FilesShort(ILogger logger, int limit, long clients, long connections);
 
+    [LoggerMessage(1009, LogLevel.Information,
+        "Listening for {Purpose} on {Address} with the transport {Transport}, on sockets that systemd keeps")]
+    public static partial void ListeningOnGiven(ILogger logger, string purpose, string address, string transport);
+
+    [LoggerMessage(1010, LogLevel.Warning,
+        "systemd keeps a socket on {Address}, and no listener has this address: clients wait there until `bind` names "
+        + "it")]
+    public static partial void GivenSocketUnused(ILogger logger, string address);
+
     [LoggerMessage(2001, LogLevel.Warning, "Backend {Backend} of cluster {Cluster} is unhealthy: {Reason}")]
     public static partial void BackendUnhealthy(ILogger logger, string backend, string cluster, string reason);
 

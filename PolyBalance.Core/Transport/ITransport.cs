@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 
 namespace PolyBalance.Transport;
 
@@ -29,9 +30,20 @@ internal interface ITransport : IAsyncDisposable
     /// <summary>Whether a connection is of use in its own lane only.</summary>
     bool KeepsLanesApart => false;
 
+    /// <summary>
+    /// Completes when every thread that moves bytes has done what it was asked for before: never, when one of them is
+    /// stuck. Any thread.
+    /// </summary>
+    async Task PassAsync() => await Task.Yield();
+
     /// <summary>Starts to listen.</summary>
+    /// <param name="address">Where.</param>
+    /// <param name="given">
+    /// Sockets that listen there; the listener lets go of them when it ends, and leaves them as they are. Empty: it
+    /// makes its own.
+    /// </param>
     /// <exception cref="ListenException">The address cannot be listened on. The message says what to do.</exception>
-    IConnectionListener Listen(EndPoint address);
+    IConnectionListener Listen(EndPoint address, Socket[] given);
 
     /// <summary>Connects to an address within a timeout.</summary>
     /// <param name="address">Where to.</param>
@@ -55,6 +67,15 @@ internal interface IConnectionListener : IAsyncDisposable
     /// </remarks>
     /// <param name="acceptor">From 0 to below <see cref="Acceptors"/>.</param>
     ValueTask<Connection?> AcceptAsync(int acceptor = 0);
+}
+
+/// <summary>What is the same for every transport.</summary>
+internal static class TransportExtensions
+{
+    /// <summary>Starts to listen on sockets of the listener's own.</summary>
+    /// <exception cref="ListenException">The address cannot be listened on. The message says what to do.</exception>
+    public static IConnectionListener Listen(this ITransport transport, EndPoint address)
+        => transport.Listen(address, []);
 }
 
 /// <summary>A connection, or why there is none.</summary>

@@ -102,7 +102,8 @@ internal static class StreamSocket
     private static void SharePort(Socket socket)
         => socket.SetRawSocketOption(SocketLevel, ReusePort, BitConverter.GetBytes(1));
 
-    private static void Tune(Socket socket)
+    /// <summary>Sets what every TCP connection has here; those that a socket accepts have its options.</summary>
+    public static void Tune(Socket socket)
     {
         socket.NoDelay = true;
         socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);

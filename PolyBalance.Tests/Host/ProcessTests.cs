@@ -177,10 +177,15 @@ internal sealed class ProcessTests
         socket.ReceiveTimeout = 60_000;
         using var run = Run(variables: new() { ["NOTIFY_SOCKET"] = path, ["INVOCATION_ID"] = "1" });
 
-        Assert.That(Receive(socket), Is.EqualTo("READY=1"));
+        Assert.That(
+            Receive(socket),
+            Is.EqualTo("READY=1\nSTATUS=Serving 0 client connections, 1 of 1 backends eligible"));
         Assert.That(await run.ErrorLineAsync("Ready"), Does.StartWith("<6>"), "the journal's priority");
+        run.Signal(HostProcess.SigHup);
+        Assert.That(Receive(socket), Does.StartWith("RELOADING=1\nMONOTONIC_USEC="));
+        Assert.That(Receive(socket), Does.StartWith("READY=1\nSTATUS=Serving"));
         run.Signal(HostProcess.SigTerm);
-        Assert.That(Receive(socket), Is.EqualTo("STOPPING=1"));
+        Assert.That(Receive(socket), Does.StartWith("STOPPING=1\nSTATUS=Draining"));
         Assert.That(await run.EndAsync(), Is.Zero);
     }
 
@@ -242,7 +247,7 @@ internal sealed class ProcessTests
 
     private static string Receive(Socket socket)
     {
-        var bytes = new byte[64];
+        var bytes = new byte[512];
         return Encoding.ASCII.GetString(bytes, 0, socket.Receive(bytes));
     }
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
+using System.Net.Sockets;
 using PolyBalance.Transport;
 
 namespace PolyBalance.Tests.Performance;
@@ -30,7 +31,8 @@ internal sealed class CountingTransport(ITransport inner) : ITransport
     /// <summary>What those were sent whom it connected to.</summary>
     public SentCount ToBackends { get; } = new();
 
-    public IConnectionListener Listen(EndPoint address) => new CountingListener(inner.Listen(address), ToClients);
+    public IConnectionListener Listen(EndPoint address, Socket[] given)
+        => new CountingListener(inner.Listen(address, given), ToClients);
 
     public async ValueTask<ConnectResult> ConnectAsync(EndPoint address, long timeout)
     {

@@ -10,17 +10,19 @@ internal sealed class AcceptLane : IValueTaskSource<Connection?>
     private readonly Queue<Connection> _waiting = new();
     private ManualResetValueTaskSourceCore<Connection?> _core;
     private bool _isAccepting;
+    private bool _hasAcceptor;                  // a flow accepts here, and comes back until it gets null
     private bool _isClosed;
 
-    /// <summary>The next client, or null when the lane is closed. One caller at a time.</summary>
+    /// <summary>The next client; null when the lane is closed and nobody waits. One caller at a time.</summary>
     public ValueTask<Connection?> AcceptAsync()
     {
         lock (_gate)
         {
-            if (_isClosed)
-                return new(default(Connection));
+            _hasAcceptor = true;
             if (_waiting.TryDequeue(out var connection))
                 return new(connection);
+            if (_isClosed)
+                return new(default(Connection));
 
             _core.Reset();
             _isAccepting = true;
@@ -49,19 +51,22 @@ internal sealed class AcceptLane : IValueTaskSource<Connection?>
             connection.Abort(CloseReason.Aborted);
     }
 
-    /// <summary>Nobody is accepted any more; who was not accepted yet is turned away.</summary>
+    /// <summary>
+    /// Nobody is offered any more. Who waits is still accepted, or turned away when nobody has ever accepted.
+    /// </summary>
     public void Close()
     {
         bool isAccepting;
+        bool hasAcceptor;
         lock (_gate)
         {
-            isAccepting = _isAccepting;
+            (isAccepting, hasAcceptor) = (_isAccepting, _hasAcceptor);
             _isAccepting = false;
             _isClosed = true;
         }
 
-        // Nobody else touches the queue any more.
-        while (_waiting.TryDequeue(out var unheard))
+        // Nobody else touches the queue then.
+        while (!hasAcceptor && _waiting.TryDequeue(out var unheard))
             unheard.Abort(CloseReason.Aborted);
         if (isAccepting)
             _core.SetResult(null);

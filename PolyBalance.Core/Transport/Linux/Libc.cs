@@ -73,6 +73,8 @@ internal static unsafe partial class Libc
     public const int AnyEnd = PeerEnded | 0x10 | 8;
 
     private const int NonBlocking = 0x800;              // O_NONBLOCK
+    private const int SetDescriptorFlags = 2;           // F_SETFD
+    private const int CloseOnExecFlag = 1;              // FD_CLOEXEC
     private const int SetFlags = 4;                     // F_SETFL
     private const int SetPipeSize = 1031;               // F_SETPIPE_SZ
     private const int PipeBytes = 512 * 1024;
@@ -112,6 +114,12 @@ internal static unsafe partial class Libc
 
     /// <summary>Has every call for a file fail that would have to wait.</summary>
     public static void NeverWait(int fd) => fcntl(fd, SetFlags, NonBlocking);
+
+    /// <summary>Ends <see cref="NeverWait"/>, which holds for everybody who has the file open.</summary>
+    public static void MayWait(int fd) => fcntl(fd, SetFlags, 0);
+
+    /// <summary>Has a file closed in programs that this process starts (FD_CLOEXEC).</summary>
+    public static void CloseInPrograms(int fd) => fcntl(fd, SetDescriptorFlags, CloseOnExecFlag);
 
     /// <summary>What of <paramref name="events"/>, an error or the end there is now; 0: nothing.</summary>
     public static int PollNow(int fd, short events)

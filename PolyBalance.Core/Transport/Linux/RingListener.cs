@@ -11,16 +11,22 @@ internal sealed class RingListener : IConnectionListener
 {
     private readonly RingTransport _transport;
     private readonly EndPoint _address;
+    private readonly bool _areGiven;
     private readonly Socket[] _sockets;
     private readonly RingAccept[] _accepts;
     private readonly AcceptLane[] _lanes;
     private int _disposed;
 
-    /// <summary>Takes over listening sockets: one per loop, or a single one for the first.</summary>
-    public RingListener(RingTransport transport, EndPoint address, Socket[] sockets)
+    /// <summary>Accepts on listening sockets: one per loop, or a single one for the first, or any number.</summary>
+    /// <param name="transport">Whose loops accept.</param>
+    /// <param name="address">Where the sockets listen.</param>
+    /// <param name="sockets">The sockets.</param>
+    /// <param name="areGiven">Others hold them too: they are left as they are. Else they are our own.</param>
+    public RingListener(RingTransport transport, EndPoint address, Socket[] sockets, bool areGiven)
     {
         _transport = transport;
         _address = address;
+        _areGiven = areGiven;
         _sockets = sockets;
         LocalEndPoint = sockets[0].LocalEndPoint ?? address;
         transport.Files.AddListening(sockets.Length);
@@ -31,8 +37,12 @@ internal sealed class RingListener : IConnectionListener
         _accepts = new RingAccept[sockets.Length];
         for (var index = 0; index < sockets.Length; index++)
         {
+            // The ring would not wait for clients of a socket that is set never to wait.
             var file = (int)sockets[index].SafeHandle.DangerousGetHandle();
-            _accepts[index] = new(transport.Loops[index], file, transport.Heartbeat, transport.Files, OnAccepted);
+            if (areGiven)
+                Libc.MayWait(file);
+            var loop = transport.Loops[index % transport.Loops.Length];
+            _accepts[index] = new(loop, file, transport.Heartbeat, transport.Files, OnAccepted);
             _accepts[index].Start();
         }
     }
@@ -53,15 +63,25 @@ internal sealed class RingListener : IConnectionListener
             return;
 
         // From here on the system refuses clients, before the kernel has let go of the sockets.
-        foreach (var socket in _sockets)
-            Libc.Shutdown((int)socket.SafeHandle.DangerousGetHandle(), Libc.ShutdownBoth);
+        if (!_areGiven)
+        {
+            foreach (var socket in _sockets)
+                Libc.Shutdown((int)socket.SafeHandle.DangerousGetHandle(), Libc.ShutdownBoth);
+        }
+
         foreach (var accept in _accepts)
             await accept.CloseAsync();
-        foreach (var socket in _sockets)
-            socket.Dispose();
         _transport.Files.AddListening(-_sockets.Length);
-        if (_address is UnixDomainSocketEndPoint)
-            File.Delete(_address.ToString()!);
+        if (!_areGiven)
+        {
+            foreach (var socket in _sockets)
+                socket.Dispose();
+            if (_address is UnixDomainSocketEndPoint)
+                File.Delete(_address.ToString()!);
+        }
+
+        // Who was accepted is served, and may be on the way to another loop.
+        await _transport.PassAsync();
         foreach (var lane in _lanes)
             lane.Close();
     }

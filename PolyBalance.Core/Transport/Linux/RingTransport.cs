@@ -82,10 +82,13 @@ internal sealed class RingTransport : ITransport
     }
 
     /// <inheritdoc/>
-    public IConnectionListener Listen(EndPoint address)
+    public IConnectionListener Listen(EndPoint address, Socket[] given)
     {
+        if (given.Length > 0)
+            return new RingListener(this, address, given, areGiven: true);
+
         var count = address is UnixDomainSocketEndPoint ? 1 : Loops.Length;
-        return new RingListener(this, address, StreamSocket.ListenMany(address, count));
+        return new RingListener(this, address, StreamSocket.ListenMany(address, count), areGiven: false);
     }
 
     /// <inheritdoc/>
@@ -99,6 +102,17 @@ internal sealed class RingTransport : ITransport
         socket.SafeHandle.SetHandleAsInvalid();
         var loop = Current ?? Loops[(uint)Interlocked.Increment(ref _next) % (uint)Loops.Length];
         return new RingConnect(this, loop, address, file).RunAsync(timeout);
+    }
+
+    /// <inheritdoc/>
+    public async Task PassAsync()
+    {
+        foreach (var loop in Loops)
+        {
+            var passed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            if (loop.Post(static state => ((TaskCompletionSource)state!).SetResult(), passed))
+                await passed.Task;
+        }
     }
 
     /// <summary>Takes over a connected socket. Thread of the loop.</summary>

@@ -1,0 +1,63 @@
+using PolyBalance.Server;
+
+namespace PolyBalance.Host;
+
+/// <summary>
+/// Tells systemd again and again that the gateway works, as long as every thread that moves bytes comes by, and what it
+/// does, whenever that has changed.
+/// </summary>
+/// <remarks>
+/// A thread that is stuck is a gateway that is stuck: nothing is said any more, and the unit's watchdog starts it anew.
+/// </remarks>
+internal static class SystemdWatch
+{
+    // How often the status is looked at, where no watchdog asks for more.
+    private static readonly TimeSpan StatusPeriod = TimeSpan.FromSeconds(5);
+
+    /// <summary>Begins; disposing what is returned ends it.</summary>
+    /// <param name="systemd">Whom to tell.</param>
+    /// <param name="server">Of whom.</param>
+    public static IAsyncDisposable Start(SystemdNotify systemd, ProxyServer server)
+    {
+        var period = systemd.WatchdogPeriod is { } wanted && wanted < StatusPeriod ? wanted : StatusPeriod;
+        return new Watch(systemd, server, period);
+    }
+
+    private sealed class Watch : IAsyncDisposable
+    {
+        private readonly CancellationTokenSource _stop = new();
+        private readonly Task _running;
+
+        public Watch(SystemdNotify systemd, ProxyServer server, TimeSpan period)
+            => _running = RunAsync(systemd, server, period, _stop.Token);
+
+        public async ValueTask DisposeAsync()
+        {
+            await _stop.CancelAsync();
+            await _running;
+            _stop.Dispose();
+        }
+
+        private static async Task RunAsync(
+            SystemdNotify systemd, ProxyServer server, TimeSpan period, CancellationToken stop)
+        {
+            var said = server.Status;
+            using var timer = new PeriodicTimer(period);
+            try
+            {
+                while (await timer.WaitForNextTickAsync(stop))
+                {
+                    await server.PassAsync().WaitAsync(stop);
+                    if (systemd.WatchdogPeriod is not null)
+                        systemd.Alive();
+                    if (server.Status is var status && status != said)
+                        systemd.Status(said = status);
+                }
+            }
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            {
+                // That is how it is told to stop.
+            }
+        }
+    }
+}
