@@ -33,6 +33,12 @@ internal sealed class HelpText : SynchronousCommandLineAction
             "                                               # yaml-language-server: $schema=polybalance.schema.json",
         ],
         ["status"] = ["polybalance status", "polybalance status --admin 10.0.0.5:8081 --token-file token --json"],
+        ["top"] = ["polybalance top", "polybalance top --once"],
+        ["explain"] =
+        [
+            "polybalance explain https://shop.example/cart",
+            "polybalance explain \"POST /orders\" -H \"Host: shop.example\" -H \"Cookie: X-LB-Backend=…\"",
+        ],
         ["errors"] = ["polybalance errors", "polybalance errors --json | jq '.exchanges[] | select(.status == 504)'"],
         ["reload"] = ["polybalance reload", "polybalance plan && polybalance reload"],
         ["plan"] = ["polybalance plan", "polybalance plan new.yaml"],
@@ -44,8 +50,18 @@ internal sealed class HelpText : SynchronousCommandLineAction
             "polybalance backend --port 9001 --name b1",
             "polybalance backend --port 9002 --name b2 --delay 50ms --fail-rate 0.1 --keepalive 5s",
         ],
+        ["completion"] =
+        [
+            "polybalance completion bash > /usr/share/bash-completion/completions/polybalance",
+            "polybalance completion fish > ~/.config/fish/completions/polybalance.fish",
+        ],
+        ["manual"] = ["polybalance manual | man -l -"],
         ["version"] = ["polybalance version"],
     };
+
+    /// <summary>Lines that can be copied.</summary>
+    /// <param name="command">The command's name; <c>polybalance</c> without one.</param>
+    public static IReadOnlyList<string> ExamplesOf(string command) => Examples[command];
 
     /// <inheritdoc/>
     public override bool ClearsParseErrors => true;
