@@ -75,6 +75,8 @@ internal static class CommandLine
             root.Add(command);
         root.Add(Demo(surroundings));
         root.Add(Backend(surroundings));
+        root.Add(Completion(surroundings, root));
+        root.Add(Manual(surroundings, root));
         root.Add(Version());
         return root;
     }
@@ -200,6 +202,26 @@ internal static class CommandLine
                 parsed.GetValue(port), parsed.GetValue(bind), parsed.GetValue(name),
                 parsed.GetValue(delay), parsed.GetValue(failRate), parsed.GetValue(keepAlive)),
             surroundings));
+        return command;
+    }
+
+    private static Command Completion(Surroundings surroundings, RootCommand root)
+    {
+        var shell = new Argument<string>("SHELL")
+        {
+            Description = $"One of {string.Join(", ", CompletionScripts.Shells)}",
+        };
+        shell.AcceptOnlyFromAmong([.. CompletionScripts.Shells]);
+        var command = new Command("completion", "Print the script by which a shell completes commands") { shell };
+        command.SetAction(parsed => surroundings.Output.Write(
+            CompletionScripts.For(parsed.GetValue(shell)!, root)));
+        return command;
+    }
+
+    private static Command Manual(Surroundings surroundings, RootCommand root)
+    {
+        var command = new Command("manual", "Print the manual page, for man");
+        command.SetAction(_ => surroundings.Output.Write(ManualPage.Write(root)));
         return command;
     }
 

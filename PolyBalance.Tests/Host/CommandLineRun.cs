@@ -20,6 +20,16 @@ internal sealed class CommandLineRun : IDisposable
     /// <summary>What was printed as complaint, line by line.</summary>
     public string[] Errors => _error.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
+    /// <summary>What a command line prints that ends with 0 and complains of nothing.</summary>
+    public static async Task<string> OutputOfAsync(params string[] arguments)
+    {
+        using var run = new CommandLineRun();
+        var code = await run.RunAsync(arguments);
+        return code == 0 && run.Errors.Length == 0
+            ? run.Output
+            : throw new InvalidOperationException($"{code}: {string.Join('\n', run.Errors)}");
+    }
+
     public CommandLineRun File(string name, string text)
     {
         System.IO.File.WriteAllText(Path.Combine(Folder, name), text);
