@@ -9,11 +9,11 @@
 #:property EnforceCodeStyleInBuild=false
 
 using System.Diagnostics;
-using System.Runtime.InteropServices;
+using System.Net;
+using System.Net.Sockets;
 using static Bullseye.Targets;
 
 const string Configuration = "Release";
-var runtime = $"linux-{RuntimeInformation.OSArchitecture.ToString().ToLowerInvariant()}";
 
 // Set by `dotnet run` for file-based apps: the folder of this file, whatever the working directory is.
 var root = Path.GetDirectoryName((string)AppContext.GetData("EntryPointFileDirectoryPath")!)!;
@@ -33,21 +33,54 @@ Target("test", dependsOn: ["build"], () => Dotnet($"test -c {Configuration} --no
 Target("bench", dependsOn: ["build"], () =>
     Dotnet($"run -c {Configuration} --no-build --project PolyBalance.Benchmarks -- --filter *"));
 
-Target("publish", () => Dotnet(
-    $"publish PolyBalance.Host -c {Configuration} -r {runtime} --self-contained -p:PublishSingleFile=true " +
-    "-p:PublishTrimmed=true -p:PublishReadyToRun=true -p:PublishDocumentationFiles=false -o artifacts/publish"));
+Target("compare", dependsOn: ["build"], () =>
+    Dotnet($"run -c {Configuration} --no-build --project PolyBalance.Benchmarks -- compare"));
+
+// Twice, from clean copies of what is committed: two files that differ by a byte are an error.
+Target("publish", () => Run("bash", ".build/publish"));
+
+Target("package", dependsOn: ["publish"], () =>
+    Run("bash", "deploy/debian/build.sh artifacts/publish/polybalance artifacts"));
+
+// The ports of the example configuration: listener, admin listener, two backends.
+Target("check-ports", () =>
+{
+    foreach (var port in (int[])[8000, 8081, 9001, 9002])
+        Console.WriteLine($"{port}  {(IsFree(port) ? "free" : "taken: `ss -ltnp` says by whom")}");
+});
+
+Target("run-backends", dependsOn: ["build"], () => Task.WaitAll(
+    from number in Enumerable.Range(1, 2)
+    select Task.Run(() => Dotnet(
+        $"run -c {Configuration} --no-build --project PolyBalance.Host -- backend --port 900{number} --name b{number}"))));
 
 Target("default", dependsOn: ["build", "test"]);
 
 await RunTargetsAndExitAsync(args, exception => exception is CommandFailedException);
 
-void Dotnet(string arguments)
+void Dotnet(string arguments) => Run("dotnet", arguments);
+
+void Run(string program, string arguments)
 {
-    Console.WriteLine($"dotnet {arguments}");
-    using var process = Process.Start(new ProcessStartInfo("dotnet", arguments) { WorkingDirectory = root })!;
+    Console.WriteLine($"{program} {arguments}");
+    using var process = Process.Start(new ProcessStartInfo(program, arguments) { WorkingDirectory = root })!;
     process.WaitForExit();
     if (process.ExitCode != 0)
-        throw new CommandFailedException($"`dotnet {arguments}` ended with exit code {process.ExitCode}");
+        throw new CommandFailedException($"`{program} {arguments}` ended with exit code {process.ExitCode}");
+}
+
+static bool IsFree(int port)
+{
+    try
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
+        return true;
+    }
+    catch (SocketException)
+    {
+        return false;
+    }
 }
 
 sealed class CommandFailedException(string message) : Exception(message);

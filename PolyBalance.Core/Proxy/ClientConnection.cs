@@ -25,6 +25,7 @@ internal sealed class ClientConnection : IConnectionWatcher, IWaitingClient
     private readonly IPAddress? _address;
     private object? _lease;             // the backend's connection in use, what is waited for instead, or Gone
     private Exchange? _exchange;        // rented with the first byte of a head
+    private readonly long _accepted;    // in heartbeat time
     private long _exchanges;
     private long _scanned;
     private volatile bool _isDraining;
@@ -41,6 +42,7 @@ internal sealed class ClientConnection : IConnectionWatcher, IWaitingClient
             ? mapped.MapToIPv4()
             : (connection.RemoteEndPoint as IPEndPoint)?.Address;
         Address = _address?.ToString() ?? "";
+        _accepted = shared.Heartbeat.Now;
         IsTrusted = _address is not null && shared.Rules.Trusts(_address);
         Additions = new(Encoding.ASCII.GetBytes(Address), isTls: false, IsTrusted, addForwarded: false);
         connection.WriteTimeout = shared.Rules.WriteTimeout;
@@ -163,7 +165,7 @@ internal sealed class ClientConnection : IConnectionWatcher, IWaitingClient
             if (!Connection.Input.TryRead(out var read))
             {
                 if (!_isInHead)
-                    Connection.ReadDeadline = Heartbeat.Now + Rules.IdleTimeout;
+                    Connection.ReadDeadline = _isDraining ? FirstRequestDeadline : Heartbeat.Now + Rules.IdleTimeout;
                 read = await Connection.Input.ReadAsync();
             }
 
@@ -265,10 +267,18 @@ internal sealed class ClientConnection : IConnectionWatcher, IWaitingClient
             failure = FailureKind.ClientClosed;
         else if (read.IsCanceled && Connection.IsReadOverdue)
             failure = FailureKind.ClientHeadTimedOut;
-        else if (_isDraining && !_isInHead)
+        else if (_isDraining && !_isInHead && !MayStillAsk)
             failure = FailureKind.ShuttingDown;
         return failure != FailureKind.None;
     }
+
+    // Until when a client that has just come may send its first request, although the connection is to end.
+    private long FirstRequestDeadline => _accepted + Rules.FirstRequestTimeout;
+
+    // A request may be under way, or there already: such a client would not know whether it may send it again. Later
+    // requests it may, when the connection ends between two of them. RFC 9112 §9.3.1, §9.5.
+    private bool MayStillAsk
+        => (_exchanges == 0 && Heartbeat.Now < FirstRequestDeadline) || Connection.HasUnreportedInput();
 
     // False when the request cannot be handled, and `failure` says why.
     private bool TryPrepare(Exchange exchange, ref FailureKind failure)

@@ -32,6 +32,7 @@ internal sealed class ClientRules
         WriteTimeout = heartbeat.Ticks(timeouts.Write);
         TunnelIdleTimeout = heartbeat.Ticks(timeouts.TunnelIdle);
         LingerTimeout = heartbeat.Ticks(TimeSpan.FromSeconds(5));
+        FirstRequestTimeout = heartbeat.Ticks(TimeSpan.FromSeconds(1));
     }
 
     /// <summary>Bounds on a request head.</summary>
@@ -60,6 +61,11 @@ internal sealed class ClientRules
 
     /// <summary>How long we go on reading from a client that we want to close. RFC 9112 §9.6.</summary>
     public long LingerTimeout { get; }
+
+    /// <summary>
+    /// How long after it has come a client may send its first request although the gateway drains, in heartbeat ticks.
+    /// </summary>
+    public long FirstRequestTimeout { get; }
 
     /// <summary>Whether clients that are trusted are told where the time went.</summary>
     public bool SendsServerTiming { get; }

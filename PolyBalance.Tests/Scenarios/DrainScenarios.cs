@@ -16,14 +16,49 @@ internal sealed class DrainScenarios(Medium medium) : ScenarioTests(medium)
         var used = await World.ConnectAsync();
         await used.GetAsync();
         await World.RecordAsync();
-        var fresh = await World.ConnectAsync();
+        var unused = await World.ConnectAsync();
         await Eventually.HoldsAsync(() => World.Server.ClientConnections == 2, () => "both are connected");
+        World.Clock.Advance(TimeSpan.FromSeconds(1));
 
         var draining = World.Server.DrainAsync(Deadline);
 
         Assert.That(await used.EndAsync(), Is.EqualTo(WireEnd.Closed));
-        Assert.That(await fresh.EndAsync(), Is.EqualTo(WireEnd.Closed));
+        Assert.That(await unused.EndAsync(), Is.EqualTo(WireEnd.Closed));
         Assert.That(async () => await World.ConnectAsync(), Throws.Exception);
+        await EndsAsync(draining);
+        Assert.That(World.Clock.Elapsed, Is.LessThan(Deadline));
+    }
+
+    [Test]
+    public async Task A_client_that_has_just_come_may_still_send_its_first_request()
+    {
+        await StartAsync(One);
+        World.Backend("a").Answers(ScriptedBackend.Ok());
+        var client = await World.ConnectAsync();
+        await Eventually.HoldsAsync(() => World.Server.ClientConnections == 1, () => "it is connected");
+
+        // It tells every connection before it waits for the first time.
+        var draining = World.Server.DrainAsync(Deadline);
+        await client.SendGetAsync();
+        var response = await client.ReadResponseAsync();
+
+        Assert.That((response.Text, response["Connection"]), Is.EqualTo(("ok", "close")));
+        Assert.That(await client.EndAsync(), Is.EqualTo(WireEnd.Closed));
+        await EndsAsync(draining);
+        Assert.That(World.RecordCount, Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task A_client_that_has_just_come_and_sends_nothing_is_waited_for_for_a_second()
+    {
+        await StartAsync(One);
+        var client = await World.ConnectAsync();
+        await Eventually.HoldsAsync(() => World.Server.ClientConnections == 1, () => "it is connected");
+
+        var draining = World.Server.DrainAsync(Deadline);
+        await World.AdvanceUntilAsync(client.EndAsync(), TimeSpan.FromSeconds(1));
+
+        Assert.That(await client.EndAsync(), Is.EqualTo(WireEnd.Closed));
         await EndsAsync(draining);
         Assert.That(World.Clock.Elapsed, Is.LessThan(Deadline));
     }
@@ -152,6 +187,7 @@ internal sealed class DrainScenarios(Medium medium) : ScenarioTests(medium)
         var before = World.Server.ClientConnections;
         var idle = await World.ConnectAsync();
         await Eventually.HoldsAsync(() => World.Server.ClientConnections > before, () => "the client is connected");
+        World.Clock.Advance(TimeSpan.FromSeconds(1));
         var draining = World.Server.DrainAsync(Deadline);
         Assert.That(await idle.EndAsync(), Is.EqualTo(WireEnd.Closed));
         return Task.WhenAll(draining, World.Server.DrainAsync(Deadline));
