@@ -158,6 +158,40 @@ internal static class Limits
     /// <summary>What a program that is run as a probe may say; the rest is thrown away. Unit: bytes.</summary>
     public const int ProbeOutputBytesMax = 4 * 1024;
 
+    /// <summary>
+    /// Addresses that one name stands for, and hosts of one service: what is more is cut off in a fixed order.
+    /// </summary>
+    public const int AddressesPerNameMax = 1_000;
+
+    /// <summary>Questions to name servers that are under way at once; each has a socket. More wait.</summary>
+    public const int QueriesAtOnce = 32;
+
+    /// <summary>
+    /// Datagrams that do not answer a question and come in the place of its answer: after that many somebody guesses,
+    /// and the question is put over TCP.
+    /// </summary>
+    public const int StrayRepliesMax = 32;
+
+    /// <summary>Name servers of <c>dns.servers</c> or of resolv.conf.</summary>
+    public const int NameServersMax = 8;
+
+    /// <summary>Names in the search list of resolv.conf.</summary>
+    public const int SearchNamesMax = 16;
+
+    /// <summary>What is read of resolv.conf. Unit: bytes.</summary>
+    public const int ResolvConfBytesMax = 64 * 1024;
+
+    /// <summary>Aliases on the way from a name to its records, over all messages.</summary>
+    public const int AliasesMax = 16;
+
+    /// <summary>Pointers in one compressed name of a message.</summary>
+    public const int NamePointersMax = 32;
+
+    /// <summary>
+    /// What a name server may send in one datagram, and what crosses networks without being taken apart. Unit: bytes.
+    /// </summary>
+    public const int DatagramBytesMax = 1_232;
+
     // Relations the code relies on. A negative constant does not convert to uint, so a wrong
     // pair of limits does not compile.
     private const uint TargetLeavesRoomForFields = HeadBytesDefault - RequestTargetBytesMax - 8_192;
@@ -168,5 +202,6 @@ internal static class Limits
     private const uint LastChunkAndTrailersFitSmallBlock = SmallBlockBytes - TrailerBytesMax - 64;
     private const uint AnswerHasRoomForHeadAndBody = ProbeAnswerBytesMax - 4 * HeadBytesMax - ProbeBodyBytesMax;
     private const uint ChunkLineIsWorthReading = ChunkLineBytesMax - 16 - 2;
-    private const uint OperatorsFitReservedFiles = FilesReserved - OperatorConnectionsMax - 128;
+    private const uint OperatorsAndQueriesFitReservedFiles =
+        FilesReserved - OperatorConnectionsMax - QueriesAtOnce - 128;
 }

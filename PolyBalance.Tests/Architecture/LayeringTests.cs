@@ -15,7 +15,7 @@ internal sealed class LayeringTests
         ["Backends"],
         ["Balancing"],
         ["Topology"],
-        ["Proxy", "Health"],
+        ["Proxy", "Health", "Discovery"],
         ["Admin"],
         ["Server"],
     ];
