@@ -29,17 +29,28 @@ internal sealed record LoadedConfig(
         }
     }
 
-    /// <summary>How much it holds: <c>1 listener, 1 cluster, 2 backends</c>.</summary>
+    /// <summary>How much it holds: <c>1 listener, 1 cluster, 2 backends, 1 name to resolve</c>.</summary>
     public string Summary
     {
         get
         {
-            var backends = 0;
+            var (backends, names) = (0, new HashSet<LookUpKey>());
             foreach (var cluster in Options.Clusters)
+            {
                 backends += cluster.Backends.Count;
+                foreach (var lookUp in cluster.LookUps)
+                    names.Add(lookUp.Key);
+            }
 
-            return $"{Count(Options.Listeners.Count, "listener")}, {Count(Options.Clusters.Count, "cluster")}, "
-                + Count(backends, "backend");
+            var parts = new List<string>
+            {
+                Count(Options.Listeners.Count, "listener"), Count(Options.Clusters.Count, "cluster"),
+            };
+            if (backends > 0 || names.Count == 0)
+                parts.Add(Count(backends, "backend"));
+            if (names.Count > 0)
+                parts.Add($"{Count(names.Count, "name")} to resolve");
+            return string.Join(", ", parts);
         }
     }
 

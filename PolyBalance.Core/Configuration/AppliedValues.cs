@@ -30,6 +30,8 @@ internal static class AppliedValues
         foreach (var cluster in options.Clusters)
         {
             groups.Add(new("cluster", cluster.Name, OfCluster(cluster)));
+            foreach (var lookUp in cluster.LookUps)
+                groups.Add(new("backends", $"{cluster.Name}/{lookUp}", OfLookUp(lookUp)));
             foreach (var backend in cluster.Backends)
                 groups.Add(new("backend", $"{cluster.Name}/{backend.Name}", OfBackend(backend)));
         }
@@ -62,6 +64,7 @@ internal static class AppliedValues
             new("transport", options.Transport == TransportKind.IoUring ? "io_uring" : Text(options.Transport)),
             new("workers", options.Workers is { } workers ? Quantity.Write(workers) : "auto"),
         ];
+        AddDns(values, options.Dns);
         AddTracing(values, options.Tracing);
         return values;
     }
@@ -112,9 +115,34 @@ internal static class AppliedValues
             new("weight", Quantity.Write(backend.Weight)),
             new("drain", Text(backend.IsDrained)),
         };
+        if (backend.Source is { } source)
+            values.Add(new("source", source));
         AddHealth(values, backend.Health);
         return values;
     }
+
+    private static List<AppliedValue> OfLookUp(LookUpOptions lookUp)
+    {
+        var target = lookUp.Port == 0 ? lookUp.Key.Name : $"{lookUp.Key.Name}:{Quantity.Write(lookUp.Port)}";
+        var values = new List<AppliedValue>
+        {
+            new(lookUp.Key.Kind == LookUpKind.Places ? "srv" : "dns", target),
+            new("name", lookUp.Prefix ?? ""),
+            new("weight", Quantity.Write(lookUp.Weight)),
+            new("drain", Text(lookUp.IsDrained)),
+        };
+        AddHealth(values, lookUp.Health);
+        return values;
+    }
+
+    private static void AddDns(List<AppliedValue> values, DnsOptions dns) => values.AddRange(
+    [
+        new("dns.servers", string.Join(", ", dns.Servers)),
+        new("dns.timeout", Quantity.Write(dns.Timeout)),
+        new("dns.min_ttl", Quantity.Write(dns.TimeToLiveMin)),
+        new("dns.max_ttl", Quantity.Write(dns.TimeToLiveMax)),
+        new("dns.hold", Quantity.Write(dns.Hold)),
+    ]);
 
     // ---- sections that can be off: then that is their only value
 

@@ -23,31 +23,35 @@ public sealed record BackendOptions
     /// </summary>
     public HealthOptions? Health { get; init; } = HealthOptions.Default;
 
-    /// <summary>Reads the section.</summary>
+    /// <summary>
+    /// What it was found by, such as <c>dns backend.default.svc</c>; <see langword="null"/> when somebody wrote it
+    /// down.
+    /// </summary>
+    public string? Source { get; init; }
+
+    /// <summary>What the key <c>address</c> is for.</summary>
+    internal const string AddressPurpose = "Whom to connect to: host:port, [v6]:port or unix:/path.";
+
+    /// <summary>Reads a backend that has an address.</summary>
     /// <param name="section">Where the keys are.</param>
-    /// <param name="inherited">What holds for keys that are not written.</param>
+    /// <param name="inherited">What holds for keys of its probing that are not written.</param>
     internal static BackendOptions? BindFrom(ConfigSection section, HealthOptions? inherited)
     {
-        var address = section.Required("address", Address.BackendForm,
-            "Whom to connect to: host:port, [v6]:port or unix:/path.",
+        var address = section.Required("address", Address.BackendForm, AddressPurpose,
             "write `address: \"10.0.0.1:8080\"`", Address.ParseBackend);
-        var name = section.Text("name", null, ConfigName.Form, "What logs and metrics call it; by default its address.",
-            ConfigName.Parse);
-        var weight = section.Count("weight", 1, 0, Limits.WeightMax,
-            "Share of the traffic relative to the other backends.");
-        var isDrained = section.Value("drain", false, ConfigForm.Truth, "false",
-            "Whether it gets no new work; what it has is finished.", ProxyOptions.ParseTruth);
-        var health = section.SectionOrOff("health", inherited, "What this backend overrides of the cluster's probing.",
-            health => HealthOptions.BindFrom(health, inherited ?? HealthOptions.Default));
-
-        return address is null ? null
-            : new()
-            {
-                Address = address,
-                Name = name ?? address.ToString(),
-                Weight = weight,
-                IsDrained = isDrained,
-                Health = health,
-            };
+        var keys = EntryKeys.BindFrom(section, inherited);
+        return address is null ? null : Of(address, keys);
     }
+
+    /// <summary>A backend at an address.</summary>
+    /// <param name="address">The address.</param>
+    /// <param name="keys">What else is said of it.</param>
+    internal static BackendOptions Of(Address address, EntryKeys keys) => new()
+    {
+        Address = address,
+        Name = keys.Name ?? address.ToString(),
+        Weight = keys.Weight,
+        IsDrained = keys.IsDrained,
+        Health = keys.Health,
+    };
 }

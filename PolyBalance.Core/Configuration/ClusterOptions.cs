@@ -38,9 +38,13 @@ public sealed record ClusterOptions
     public HostPolicy Host { get; init; } = HostPolicy.Preserve;
 
     /// <summary>
-    /// Whom requests are forwarded to, in the order of the file; may be empty. Addresses and names are unique.
+    /// Whom requests are forwarded to, in the order of the file and then those that were found; may be empty. Addresses
+    /// and names are unique.
     /// </summary>
     public required EquatableArray<BackendOptions> Backends { get; init; }
+
+    /// <summary>Names that stand for further backends, in the order of the file; each once.</summary>
+    public EquatableArray<LookUpOptions> LookUps { get; init; } = [];
 
     /// <summary>Bounds on the connections to each backend.</summary>
     public PoolOptions Pool { get; init; } = PoolOptions.Default;
@@ -114,14 +118,19 @@ public sealed record ClusterOptions
                 "write `pool: { max_connections: N }`, how many requests one backend can work on at once");
         }
 
-        return HashOptions.Settle(options, section) with { Backends = BindBackends(section, options.Health) };
+        var entries = BindBackends(section, options.Health);
+        return HashOptions.Settle(options, section) with
+        {
+            Backends = [.. entries.Select(entry => entry.Value.Backend).OfType<BackendOptions>()],
+            LookUps = [.. entries.Select(entry => entry.Value.LookUp).OfType<LookUpOptions>()],
+        };
     }
 
-    private static EquatableArray<BackendOptions> BindBackends(ConfigSection section, HealthOptions? inherited)
+    private static List<Bound<BackendEntry>> BindBackends(ConfigSection section, HealthOptions? inherited)
     {
         section.RequireWritten("backends", "write `backends: [ \"10.0.0.1:8080\" ]`, or `[]` for none");
-        var backends = section.Items("backends", "address", "Whom requests are forwarded to.",
-            backend => BackendOptions.BindFrom(backend, inherited));
+        var entries = section.Items("backends", "address", "Whom requests are forwarded to.",
+            entry => BackendEntry.BindFrom(entry, inherited));
         if (section.IsEmptyList("backends"))
         {
             section.Report.Warning(section.PositionOf("backends"),
@@ -129,10 +138,20 @@ public sealed record ClusterOptions
                 "add a backend");
         }
 
+        CheckBackends(section, entries);
+        CheckLookUps(section, entries);
+        return entries;
+    }
+
+    private static void CheckBackends(ConfigSection section, List<Bound<BackendEntry>> entries)
+    {
         var byAddress = new Dictionary<Address, ConfigSection>();
         var byName = new Dictionary<string, ConfigSection>(StringComparer.Ordinal);
-        foreach (var (backend, at, _) in backends)
+        foreach (var (entry, at, _) in entries)
         {
+            if (entry.Backend is not { } backend)
+                continue;
+
             if (!byAddress.TryAdd(backend.Address, at))
             {
                 section.Report.Error(at.PositionOf("address"),
@@ -146,7 +165,19 @@ public sealed record ClusterOptions
                     "give each backend its own name");
             }
         }
+    }
 
-        return [.. backends.Select(backend => backend.Value)];
+    private static void CheckLookUps(ConfigSection section, List<Bound<BackendEntry>> entries)
+    {
+        var known = new Dictionary<(LookUpKey Key, int Port), ConfigSection>();
+        foreach (var (entry, at, _) in entries)
+        {
+            if (entry.LookUp is { } lookUp && !known.TryAdd((lookUp.Key, lookUp.Port), at))
+            {
+                section.Report.Error(at.PositionOf(lookUp.Key.Kind == LookUpKind.Places ? "srv" : "dns"),
+                    $"`{lookUp}` is already in this cluster, {known[(lookUp.Key, lookUp.Port)].Place}",
+                    "remove one of the two; a larger share is a larger `weight`");
+            }
+        }
     }
 }

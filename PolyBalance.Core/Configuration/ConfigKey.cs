@@ -49,6 +49,12 @@ internal sealed record ConfigKey(string Section, string Name, KeyKind Kind, stri
     /// <summary>Whether there must be something in it.</summary>
     public bool IsFilled { get; init; }
 
+    /// <summary>
+    /// Keys of the section of which exactly one is written, this one among them; empty: it has nothing to do with
+    /// others.
+    /// </summary>
+    public IReadOnlyList<string> Alternatives { get; init; } = [];
+
     /// <summary>The key of an element that a single value stands for; <see langword="null"/>: none.</summary>
     public string? Shorthand { get; init; }
 
@@ -77,6 +83,9 @@ internal sealed record ConfigKey(string Section, string Name, KeyKind Kind, stri
             _ => Form!.Words,
         };
         var shown = Default is null ? "" : $" = {Default}";
-        return $"{Path}{shown} ({words}{(IsRequired ? ", required" : "")}): {Purpose}";
+        var need = IsRequired ? ", required"
+            : Alternatives.Count > 0 ? $", one of {string.Join(", ", Alternatives)}"
+            : "";
+        return $"{Path}{shown} ({words}{need}): {Purpose}";
     }
 }

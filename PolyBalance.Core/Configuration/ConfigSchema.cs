@@ -74,9 +74,13 @@ public sealed class ConfigSchema
         var required = _keys[path].Where(key => key.IsRequired).Select(key => (JsonNode)key.Name).ToArray();
         if (required.Length > 0)
             section["required"] = new JsonArray(required);
+        if (_keys[path].FirstOrDefault(key => key.Alternatives.Count > 0) is { Alternatives: var alternatives })
+            section["anyOf"] = new JsonArray([.. alternatives.Select(Having)]);
         section["properties"] = properties;
         return section;
     }
+
+    private static JsonNode Having(string key) => new JsonObject { ["required"] = new JsonArray(key) };
 
     private JsonObject Key(ConfigKey key)
     {

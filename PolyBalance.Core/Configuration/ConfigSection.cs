@@ -22,7 +22,8 @@ internal sealed class ConfigSection
     private readonly HashSet<string> _flawed = [];
     private readonly HashSet<string> _required = [];
     private readonly HashSet<string> _filled = [];
-    private readonly List<(Position At, string Key, string Remedy)> _missing = [];
+    private readonly List<(Position At, string[] Keys, string Remedy)> _missing = [];
+    private IReadOnlyList<string> _alternatives = [];
 
     private ConfigSection(ConfigMap map, string path, ConfigReport report)
         => (_map, Path, Report) = (map, path, report);
@@ -51,11 +52,14 @@ internal sealed class ConfigSection
         var value = bind(section);
         foreach (var (entry, unknown) in section.Unknown())
             report.Error(entry.KeyAt, $"unknown key {Flaw.Show(entry.Key)}", unknown.Remedy);
-        foreach (var (at, key, remedy) in section._missing)
+        foreach (var (at, keys, remedy) in section._missing)
         {
             // Who misspells a key has one thing to mend, not two.
-            if (section.IsAbsent(key))
-                report.Error(at, map.Find(key) is null ? $"`{key}` is missing" : $"`{key}` is empty", remedy);
+            if (!Array.TrueForAll(keys, section.IsAbsent))
+                continue;
+
+            var empty = Array.Find(keys, key => map.Find(key) is not null);
+            report.Error(at, empty is null ? $"`{keys[0]}` is missing" : $"`{empty}` is empty", remedy);
         }
 
         return new(value, section, report.ErrorCount == errorsBefore);
@@ -175,10 +179,32 @@ internal sealed class ConfigSection
             _filled.Add(key);
 
         if (!IsWritten(key))
-            _missing.Add((KeyPositionOf(key), key, remedy));
+            _missing.Add((KeyPositionOf(key), [key], remedy));
         else if (whenEmpty is not null
             && _map.Find(key)!.Value is ConfigList { Items.Count: 0 } or ConfigMap { Entries.Count: 0 })
             Report.Error(PositionOf(key), whenEmpty, remedy);
+    }
+
+    /// <summary>
+    /// Reports a section that has none of several keys, or more than one of them. To be said before they are read.
+    /// </summary>
+    /// <param name="keys">All of them; the first one is missed where there is none.</param>
+    /// <param name="remedy">What to write.</param>
+    public void RequireOneOf(IReadOnlyList<string> keys, string remedy)
+    {
+        _alternatives = keys;
+        var written = keys.Where(IsWritten).ToList();
+        if (written.Count == 0)
+        {
+            var empty = keys.FirstOrDefault(key => _map.Find(key) is not null);
+            _missing.Add((empty is null ? At : KeyPositionOf(empty), [.. keys], remedy));
+        }
+
+        foreach (var key in written.Skip(1))
+        {
+            Report.Error(KeyPositionOf(key), $"`{key}` stands beside `{written[0]}`",
+                "keep one of the two, or make two elements of them");
+        }
     }
 
     /// <summary>Reads a list of single values.</summary>
@@ -286,6 +312,7 @@ internal sealed class ConfigSection
             Shorthand = shorthand,
             IsRequired = _required.Contains(key),
             IsFilled = _filled.Contains(key),
+            Alternatives = _alternatives.Contains(key) ? _alternatives : [],
         });
 
     // Keys that were written and not read.

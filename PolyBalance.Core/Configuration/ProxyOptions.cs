@@ -42,6 +42,9 @@ public sealed record ProxyOptions
     /// <summary>How much clients may send.</summary>
     public LimitOptions Limits { get; init; } = LimitOptions.Default;
 
+    /// <summary>How the names of backends are looked up.</summary>
+    public DnsOptions Dns { get; init; } = DnsOptions.Default;
+
     /// <summary>What is written to which log.</summary>
     public LoggingOptions Logging { get; init; } = LoggingOptions.Default;
 
@@ -132,6 +135,7 @@ public sealed record ProxyOptions
             Clusters = [.. clusters.Select(cluster => cluster.Value)],
             Timeouts = root.Section("timeouts", "How long clients may take.", ClientTimeoutOptions.BindFrom),
             Limits = root.Section("limits", "How much clients may send.", LimitOptions.BindFrom),
+            Dns = root.Section("dns", "How the names of backends are looked up.", DnsOptions.BindFrom),
             Logging = root.Section("logging", "What is written to which log.", LoggingOptions.BindFrom),
             Tracing = root.SectionOrOff("tracing", null,
                 "Traces over OTLP, and the field traceparent for backends.", TracingOptions.BindFrom),

@@ -63,7 +63,9 @@ internal sealed partial class ConfigDifferenceTests
     [Test]
     public void Every_key_of_the_file_is_a_setting()
     {
-        var off = Before.Replace("web:\n", "web:\n    sticky: { }\n", StringComparison.Ordinal) + "\ntracing: { }\n";
+        var off = Before.Replace("web:\n", "web:\n    sticky: { }\n", StringComparison.Ordinal)
+            .Replace("backends: [ ", "backends: [ { dns: \"a:80\" }, { srv: _a._b.c }, ", StringComparison.Ordinal)
+            + "\ntracing: { }\n";
         var shown = AppliedValues.Of(Read(off))
             .SelectMany(group => group.Values.Select(value => group.Kind switch
             {

@@ -32,8 +32,8 @@ internal sealed class ConfigErrorTests
     // Below the smallest file, from line 6 on.
     [TestCase("limit: {}", "6:1: unknown key `limit`; did you mean `limits`?")]
     [TestCase("colour: red",
-        "6:1: unknown key `colour`; allowed here: `listeners`, `admin`, `routes`, `allow_exec`, `clusters`, "
-        + "`timeouts`, `limits`, `logging`, `tracing`, `shutdown`, `max_concurrent_probes`, `transport`, `workers`")]
+        "6:1: unknown key `colour`; allowed here: `listeners`, `admin`, `routes`, `allow_exec`, `clusters`, `timeouts`,"
+        + " `limits`, `dns`, `logging`, `tracing`, `shutdown`, `max_concurrent_probes`, `transport`, `workers`")]
     [TestCase("limits: { head:8KiB }", "6:11: unknown key `head:8KiB`; write a space after the colon of `head:`")]
     [TestCase("limits: {}\nlimits: {}",
         "7:1: the key `limits` is already in this mapping, at line 6; remove one of the two")]
@@ -159,7 +159,10 @@ internal sealed class ConfigErrorTests
             Is.EqualTo(expected is null ? [] : (string[])[expected]));
 
     // What stands between the brackets of `backends: [ … ]`, from column 17 on.
-    [TestCase("{ name: x }", "3:17: `address` is missing; write `address: \"10.0.0.1:8080\"`")]
+    [TestCase("{ name: x }",
+        "3:17: `address` is missing; write `address: \"10.0.0.1:8080\"`, or a name as `dns` or `srv`")]
+    [TestCase("{ address: , weight: 2 }",
+        "3:19: `address` is empty; write `address: \"10.0.0.1:8080\"`, or a name as `dns` or `srv`")]
     [TestCase("https://a",
         "3:17: TLS to backends is not part of this version; write `http://…` and the backend's plain port")]
     [TestCase("a:80, http://A",

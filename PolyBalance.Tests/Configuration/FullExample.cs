@@ -21,6 +21,8 @@ internal static class FullExample
             backends:
               - { address: "10.0.0.11:8080", name: web-1, weight: 3 }
               - { address: "10.0.0.12:8080", name: web-2, weight: 1, health: { interval: 2s } }
+              - { dns: "web.example.com:8080" }               # every address of the name
+              - { srv: _http._tcp.web.example.com }           # every place of the service
             pool: { size: 10, max_connections: 0, idle_timeout: 30s, max_lifetime: 10m }
             timeouts: { connect: 3s, response: 30s, response_idle: 60s, request: ~ }
             health: { kind: http, path: /, interval: 10s, timeout: 5s, unhealthy_threshold: 3, healthy_threshold: 2,
@@ -33,6 +35,7 @@ internal static class FullExample
           api: { backends: [ "10.0.1.11:8080" ] }
         timeouts: { client_header: 10s, client_idle: 75s, client_body_idle: 30s, client_write: 60s, tunnel_idle: 1h }
         limits: { head: 32KiB, fields: 128, connections: 0 }
+        dns: { servers: [], timeout: 1s, min_ttl: 5s, max_ttl: 60s, hold: 30s }        # none: /etc/resolv.conf
         logging: { level: information, access: json, access_path: stdout }
         shutdown: { drain: 10s, delay: 0s }
         transport: auto                       # auto | io_uring | sockets

@@ -105,7 +105,7 @@ internal sealed class ProxyOptionsTests
         const string Warning = "cookies are signed with a key that is made at the start: sessions end when this "
             + "process ends, and other instances do not know them; write `key_file`";
 
-        Assert.That(Parsing.Warnings(FullExample.Text), Is.EqualTo(new[] { $"25:13: {Warning}" }));
+        Assert.That(Parsing.Warnings(FullExample.Text), Is.EqualTo(new[] { $"27:13: {Warning}" }));
         Assert.That(Parsing.Warnings(Parsing.InCluster("sticky: { key_file: keys }")), Is.Empty);
     }
 

@@ -36,6 +36,20 @@ internal sealed class CheckCommandTests
         Assert.That(run.Errors, Is.Empty);
     }
 
+    [TestCase("{ dns: \"a:80\" }, { dns: \"a:81\" }", "1 listener, 1 cluster, 1 name to resolve")]
+    [TestCase("{ dns: \"a:80\" }, { srv: _a._b.c }, \"10.0.0.1:80\"",
+        "1 listener, 1 cluster, 1 backend, 2 names to resolve")]
+    public async Task Names_are_counted_as_what_they_are(string backends, string expected)
+    {
+        using var run = new CommandLineRun();
+        var code = await run
+            .File("polybalance.yaml",
+                $"listeners: [ {{ bind: \":8000\" }} ]\nclusters: {{ web: {{ backends: [ {backends} ] }} }}\n")
+            .RunAsync("check");
+
+        Assert.That((code, run.Output), Is.EqualTo((0, $"polybalance.yaml is valid: {expected}\n")));
+    }
+
     [TestCase("--config", "other.yaml")]
     [TestCase("-config=other.yaml")]
     public async Task A_file_may_be_named(params string[] config)
