@@ -45,7 +45,7 @@ internal sealed class AlgorithmAdmin(GatewayView gateway, Writes writes)
                 var algorithm = wanted.Algorithm == HashOptions.AddressAlgorithm
                     ? HashOptions.Algorithm
                     : wanted.Algorithm;
-                return (found.Config.Changes.WithAlgorithm(found.Config.Written, name, algorithm), null);
+                return (found.Config.Changes.WithAlgorithm(found.Config.Given, name, algorithm), null);
             },
             next => Describe(next) with { Outcome = $"cluster {name} uses {wanted.Algorithm}" });
     }

@@ -62,7 +62,7 @@ internal sealed class BackendsAdmin(GatewayView gateway, Writes writes)
                         $"The cluster {name} has a backend of that name or address already"));
                 }
 
-                return (found.Config.Changes.WithAdded(found.Config.Written, name, backend!), null);
+                return (found.Config.Changes.WithAdded(found.Config.Given, name, backend!), null);
             },
             next => Describe(next, name, backend!.Name) with
             {
@@ -111,7 +111,7 @@ internal sealed class BackendsAdmin(GatewayView gateway, Writes writes)
             request,
             found => Find(found, request.Id) is var (cluster, index)
                 ? (found.Config.Changes.WithRemoved(
-                    found.Config.Written, cluster.Name, cluster.Backends[index].Name), null)
+                    found.Config.Given, cluster.Name, cluster.Backends[index].Name), null)
                 : (null, Unknown(request.Id)),
             static _ => AdminAnswer.Done with { Outcome = "removed" });
 
@@ -127,7 +127,7 @@ internal sealed class BackendsAdmin(GatewayView gateway, Writes writes)
                     return (null, Unknown(request.Id));
 
                 (cluster, name) = (home.Name, home.Backends[index].Name);
-                return (alter(found.Config.Changes, found.Config.Written, cluster, name), null);
+                return (alter(found.Config.Changes, found.Config.Given, cluster, name), null);
             },
             next => Describe(next, cluster, name) with { Outcome = outcome });
     }

@@ -20,7 +20,7 @@ internal sealed class ConfigAdmin(GatewayView gateway)
     public AdminAnswer ShowDrift()
     {
         var snapshot = gateway.Store.Current;
-        var difference = ConfigDifference.Between(snapshot.Config.Written, snapshot.Options);
+        var difference = ConfigDifference.Between(snapshot.Config.Given, snapshot.Options);
         return AdminAnswer.Of(
             new(!difference.IsEmpty, Lines(snapshot.Config.Changes.All), difference.Added, difference.Removed,
                 Lines(difference.Changed)),

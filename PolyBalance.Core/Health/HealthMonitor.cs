@@ -30,6 +30,7 @@ internal sealed class HealthMonitor : IAsyncDisposable
     private ProxyOptions? _options;
     private int _probing;
     private bool _isStarting = true;
+    private bool _isWhole;
     private bool _isStopped;
 
     /// <summary>Prepares a monitor; it probes nothing yet.</summary>
@@ -46,7 +47,7 @@ internal sealed class HealthMonitor : IAsyncDisposable
         _schedule = new(random);
         _logger = logger;
         _probes = probes ?? Probes.Of;
-        store.Published = Follow;
+        store.Published += Follow;
     }
 
     /// <summary>Probes that run now.</summary>
@@ -63,14 +64,21 @@ internal sealed class HealthMonitor : IAsyncDisposable
     /// Probes every backend once and returns when all have a verdict, or when time is over; probing goes on either way.
     /// What was found out by then is in the snapshot: the store has to run.
     /// </summary>
-    public async Task StartAsync(TimeSpan atMost)
+    /// <param name="atMost">How long.</param>
+    /// <param name="isWhole">When it has ended, all backends are known that there are to begin with.</param>
+    public async Task StartAsync(TimeSpan atMost, Task isWhole)
     {
         Follow(_store.Current);
-        lock (_gate)
-            EndFirstRoundIfComplete();
-
         using var done = new CancellationTokenSource();
-        await Task.WhenAny(_firstRound.Task, Task.Delay(atMost, _means.Clock, done.Token));
+        var atEnd = Task.Delay(atMost, _means.Clock, done.Token);
+        await Task.WhenAny(isWhole, atEnd);
+        lock (_gate)
+        {
+            _isWhole = true;
+            EndFirstRoundIfComplete();
+        }
+
+        await Task.WhenAny(_firstRound.Task, atEnd);
         await done.CancelAsync();
 
         bool hasProbed;
@@ -345,16 +353,8 @@ internal sealed class HealthMonitor : IAsyncDisposable
 
     private void EndFirstRoundIfComplete()
     {
-        if (!_isStarting)
-            return;
-
-        foreach (var watch in _watches.Values)
-        {
-            if (watch.State.Last is null)
-                return;
-        }
-
-        _firstRound.TrySetResult();
+        if (_isStarting && _isWhole && _watches.Values.All(watch => watch.State.Last is not null))
+            _firstRound.TrySetResult();
     }
 
     private void SumUp(IReadOnlyList<HealthView> views, bool hasProbed)

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using PolyBalance.Admin;
 using PolyBalance.Backends;
 using PolyBalance.Configuration;
+using PolyBalance.Discovery;
 using PolyBalance.Health;
 using PolyBalance.Proxy;
 using PolyBalance.Telemetry;
@@ -23,6 +24,8 @@ public sealed class ProxyServer : IAsyncDisposable
     private readonly ITransport _transport;
     private readonly SnapshotStore _store;
     private readonly HealthMonitor _health;
+    private readonly DnsClient _dns;
+    private readonly NameMonitor _names;
     private readonly ListenerSet _listeners;
     private readonly GivenSockets _given;
     private readonly Reloader _reloader;
@@ -47,6 +50,9 @@ public sealed class ProxyServer : IAsyncDisposable
         var builder = new SnapshotBuilder(transport, clock, news);
         _store = new(builder.Build(options, previous: null));
         _health = new(_store, new(transport, clock), new Random(), _logger);
+        _dns = new(clock);
+        var resolver = new Resolver(_dns, new(ResolvConfFile.UsualPath, clock), clock);
+        _names = new(_store, builder, resolver, clock, _logger);
         var proxy = new ProxyHandler(_store, new Attempt(new HttpDate(transport.Heartbeat)), _metrics);
         var view = new GatewayView(_store, builder, _health.Describe, _metrics, transport, _logger)
         {
@@ -63,7 +69,7 @@ public sealed class ProxyServer : IAsyncDisposable
         var admin = new AdminHandler(view);
         _listeners = new(transport, proxy, admin, _metrics, _logger, given);
         _given = given;
-        _reloader = new(source, _store, builder, _listeners, _metrics, _logger) { Sink = sink };
+        _reloader = new(source, _store, builder, _names, _listeners, _metrics, _logger) { Sink = sink };
     }
 
     /// <summary>
@@ -144,14 +150,20 @@ public sealed class ProxyServer : IAsyncDisposable
     /// <summary>What probes know of every backend.</summary>
     internal HealthMonitor Health => _health;
 
+    /// <summary>What was found for every name.</summary>
+    internal NameMonitor Names => _names;
+
     /// <summary>
-    /// Probes every backend once, five seconds at most, and then listens on every address; all of them, or none.
+    /// Looks up every name and probes every backend once, five seconds at most, and then listens on every address; all
+    /// of them, or none.
     /// </summary>
     /// <exception cref="ListenException">An address cannot be listened on. The message says what to do.</exception>
     public async Task StartAsync()
     {
         _storeLoop = _store.RunAsync(_stop.Token);
-        await _health.StartAsync(FirstRoundMax);
+        var looking = _names.StartAsync(FirstRoundMax);
+        await _health.StartAsync(FirstRoundMax, looking);
+        await looking;
         var opened = await _listeners.PrepareAsync(_options, _reloader.Sink);
         _transport.Heartbeat.Every(SweepPeriod, SweepBackends);
         _transport.Heartbeat.Every(WatchPeriod, WatchBackends);
@@ -219,6 +231,8 @@ public sealed class ProxyServer : IAsyncDisposable
         AnnounceDrain();
         await _reloader.SettleAsync();
         await _listeners.CloseAsync();
+        await _names.DisposeAsync();
+        _dns.Dispose();
         await _health.DisposeAsync();
         foreach (var backend in _store.Current.Backends())
             backend.Pool.Retire();

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using PolyBalance.Admin;
 using PolyBalance.Backends;
 using PolyBalance.Configuration;
+using PolyBalance.Discovery;
 using PolyBalance.Telemetry;
 using PolyBalance.Topology;
 using PolyBalance.Transport;
@@ -16,15 +17,19 @@ namespace PolyBalance.Server;
 /// <param name="source">Where the configuration comes from; null: it cannot be read again.</param>
 /// <param name="store">Where it is published.</param>
 /// <param name="builder">Makes snapshots of it.</param>
+/// <param name="names">Looks up what it names.</param>
 /// <param name="listeners">What follows it.</param>
 /// <param name="metrics">Counts reloads.</param>
 /// <param name="logger">Hears of them.</param>
 internal sealed class Reloader(
-    IConfigSource? source, SnapshotStore store, SnapshotBuilder builder, ListenerSet listeners, GatewayMetrics metrics,
-    ILogger logger)
+    IConfigSource? source, SnapshotStore store, SnapshotBuilder builder, NameMonitor names, ListenerSet listeners,
+    GatewayMetrics metrics, ILogger logger)
     : IDisposable
 {
     private const string NoSource = "the configuration";
+
+    // As long as the first round of a start.
+    private static readonly TimeSpan NamesWaitMax = TimeSpan.FromSeconds(5);
 
     private readonly SemaphoreSlim _turn = new(1);
     private volatile IExchangeSink? _sink;
@@ -93,8 +98,9 @@ internal sealed class Reloader(
         if (read.Options is not { } file)
             return new() { Generation = current.Config.Generation, Errors = read.Errors, Warnings = read.Warnings };
 
-        var changes = current.Config.Changes.CarryOver(current.Config.Written, file, out var superseded);
-        var next = changes.ApplyTo(file);
+        var given = current.Config.Found.ApplyTo(file);
+        var changes = current.Config.Changes.CarryOver(current.Config.Given, given, out var superseded);
+        var next = changes.ApplyTo(given);
         return new()
         {
             Generation = current.Config.Generation,
@@ -134,6 +140,8 @@ internal sealed class Reloader(
         if (read.Options is not { } file)
             return Refused(read.Errors);
 
+        // What cannot be looked up begins without backends.
+        var anew = await names.PrepareAsync(file, NamesWaitMax, stop);
         ListenerChange change;
         try
         {
@@ -151,16 +159,16 @@ internal sealed class Reloader(
         }
 
         // From here on nothing can fail.
-        var outcome = await store.ChangeAsync(found => Publish(found, file), stop);
+        var outcome = await store.ChangeAsync(found => Publish(found, file, anew), stop);
         _sink = source.Adopt(file);
         await listeners.CommitAsync(change, file, _sink);
         return outcome with { Warnings = read.Warnings };
     }
 
     // On the store's loop.
-    private (Snapshot Next, ReloadOutcome Outcome) Publish(Snapshot found, ProxyOptions file)
+    private (Snapshot Next, ReloadOutcome Outcome) Publish(Snapshot found, ProxyOptions file, FoundBackends anew)
     {
-        var next = builder.Reload(file, found, out var superseded);
+        var next = builder.Reload(file, anew, found, out var superseded);
         var stays = next.Backends().ToHashSet();
         return (next, new()
         {

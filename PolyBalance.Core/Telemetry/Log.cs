@@ -123,6 +123,49 @@ internal static partial class Log
     public static partial void OperatorWrote(
         ILogger logger, string client, string method, string path, int status, string outcome);
 
+    [LoggerMessage(2501, LogLevel.Information,
+        "{Name} stands for {Count} places: {Added} added, {Removed} removed ({Change})")]
+    public static partial void NameChanged(
+        ILogger logger, string name, int added, int removed, int count, string change);
+
+    [LoggerMessage(2502, LogLevel.Warning,
+        "{Name} cannot be looked up since now, and the {Count} places that are known stay in use: {Reason}")]
+    public static partial void NameFails(ILogger logger, string name, string reason, int count);
+
+    [LoggerMessage(2503, LogLevel.Information, "{Name} can be looked up again")]
+    public static partial void NameRecovered(ILogger logger, string name);
+
+    [LoggerMessage(2504, LogLevel.Warning,
+        "{Name} has no places any more, and the {Count} that are known stay in use for {Hold}: {Reason}")]
+    public static partial void NameIsHeld(ILogger logger, string name, string reason, int count, TimeSpan hold);
+
+    [LoggerMessage(2505, LogLevel.Warning, "{Name} has no places, so no backend comes from it: {Reason}")]
+    public static partial void NameIsEmpty(ILogger logger, string name, string reason);
+
+    [LoggerMessage(2506, LogLevel.Warning,
+        "{Name} has had no places for {Hold}: the {Count} that were in use finish what they have")]
+    public static partial void NameIsGivenUp(ILogger logger, string name, int count, TimeSpan hold);
+
+    [LoggerMessage(2507, LogLevel.Warning,
+        "{Name} stands for {Count} places, and {CutOff} of them are not used: {Most} are the most")]
+    public static partial void NameIsCutOff(ILogger logger, string name, int count, int cutOff, int most);
+
+    [LoggerMessage(2508, LogLevel.Information,
+        "{Name} has lost places that stay in use until one of the new ones works, for {Hold} at most")]
+    public static partial void NameLeaving(ILogger logger, string name, TimeSpan hold);
+
+    [LoggerMessage(2509, LogLevel.Information,
+        "A change made at run time is over, because its backend is not found any more: {Change}")]
+    public static partial void ChangeOfGoneBackend(ILogger logger, string change);
+
+    [LoggerMessage(2510, LogLevel.Warning,
+        "{Name} is not looked up yet, so no backend comes from it to begin with")]
+    public static partial void NameNotYetKnown(ILogger logger, string name);
+
+    [LoggerMessage(2511, LogLevel.Error,
+        "Looking up {Name} failed because of a bug in PolyBalance; please report it")]
+    public static partial void NameWatchFailed(ILogger logger, string name, Exception exception);
+
     [LoggerMessage(3001, LogLevel.Error,
         "A client connection failed because of a bug in PolyBalance; please report it")]
     public static partial void ExchangeFailed(ILogger logger, Exception exception);

@@ -7,11 +7,14 @@ namespace PolyBalance.Topology;
 /// <summary>Which configuration is in force, and what it is made of.</summary>
 /// <param name="Generation">1 for the one at the start; every reload that was taken up adds one.</param>
 /// <param name="Since">When it was taken up.</param>
-/// <param name="Revision">Like the generation, but changes at run time count too.</param>
+/// <param name="Revision">Like the generation, but changes at run time and other backends of names count too.</param>
 /// <param name="Written">What the file says.</param>
-/// <param name="Changes">What operators have changed at run time.</param>
+/// <param name="Found">What was found for the names in it.</param>
+/// <param name="Given">Both together: what operators change.</param>
+/// <param name="Changes">What they have changed at run time.</param>
 internal sealed record ConfigMark(
-    long Generation, DateTimeOffset Since, long Revision, ProxyOptions Written, RuntimeChanges Changes);
+    long Generation, DateTimeOffset Since, long Revision, ProxyOptions Written, FoundBackends Found,
+    ProxyOptions Given, RuntimeChanges Changes);
 
 /// <summary>The world at one instant: options, routes, clusters. Immutable; an exchange reads it once.</summary>
 /// <param name="Version">Counts up with every publication; 1 is the first.</param>

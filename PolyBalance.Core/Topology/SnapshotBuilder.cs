@@ -26,35 +26,67 @@ internal sealed class SnapshotBuilder(
     /// whose key files were read.
     /// </summary>
     public Snapshot Build(ProxyOptions options, Snapshot? previous)
-        => Build(options, NextMark(previous, options, RuntimeChanges.None), previous);
+    {
+        var found = (previous?.Config.Found ?? FoundBackends.None).For(options);
+        var given = found.ApplyTo(options);
+        return Build(given, NextMark(previous, options, found, given, RuntimeChanges.None), previous);
+    }
 
-    /// <summary>Another file, with what operators have changed at run time and the file has not.</summary>
+    /// <summary>
+    /// Another file, with what was found for its names, and what operators have changed at run time and the file has
+    /// not.
+    /// </summary>
     /// <param name="file">What it says.</param>
+    /// <param name="anew">What was found for names that only this file has.</param>
     /// <param name="previous">What is in force.</param>
     /// <param name="superseded">Changes that are over.</param>
-    public Snapshot Reload(ProxyOptions file, Snapshot previous, out IReadOnlyList<RuntimeChange> superseded)
+    public Snapshot Reload(
+        ProxyOptions file, FoundBackends anew, Snapshot previous, out IReadOnlyList<RuntimeChange> superseded)
     {
-        var changes = previous.Config.Changes.CarryOver(previous.Config.Written, file, out superseded);
-        return Build(changes.ApplyTo(file), NextMark(previous, file, changes), previous);
+        var found = anew.With(previous.Config.Found).For(file);
+        var given = found.ApplyTo(file);
+        var changes = previous.Config.Changes.CarryOver(previous.Config.Given, given, out superseded);
+        return Build(changes.ApplyTo(given), NextMark(previous, file, found, given, changes), previous);
     }
 
     /// <summary>The same file with other changes.</summary>
     public Snapshot Change(RuntimeChanges changes, Snapshot previous)
     {
         var mark = previous.Config with { Revision = previous.Config.Revision + 1, Changes = changes };
-        return Build(changes.ApplyTo(mark.Written), mark, previous);
+        return Build(changes.ApplyTo(mark.Given), mark, previous);
     }
 
-    private ConfigMark NextMark(Snapshot? previous, ProxyOptions file, RuntimeChanges changes)
-        => new((previous?.Config.Generation ?? 0) + 1, clock.GetUtcNow(), (previous?.Config.Revision ?? 0) + 1, file,
-            changes);
+    /// <summary>The same file and the same changes with other backends of its names.</summary>
+    /// <param name="found">What was found for all of them.</param>
+    /// <param name="previous">What is in force.</param>
+    /// <param name="isAtStart">Nothing listens yet: nobody has to be spared.</param>
+    /// <param name="superseded">Changes that are over, since their backends are gone.</param>
+    public Snapshot Discover(
+        FoundBackends found, Snapshot previous, bool isAtStart, out IReadOnlyList<RuntimeChange> superseded)
+    {
+        var given = found.ApplyTo(previous.Config.Written);
+        var changes = previous.Config.Changes.CarryOver(previous.Config.Given, given, out superseded);
+        var mark = previous.Config with
+        {
+            Revision = previous.Config.Revision + 1,
+            Found = found,
+            Given = given,
+            Changes = changes,
+        };
+        return Build(changes.ApplyTo(given), mark, previous, isAtStart);
+    }
 
-    private Snapshot Build(ProxyOptions options, ConfigMark mark, Snapshot? previous)
+    private ConfigMark NextMark(
+        Snapshot? previous, ProxyOptions file, FoundBackends found, ProxyOptions given, RuntimeChanges changes)
+        => new((previous?.Config.Generation ?? 0) + 1, clock.GetUtcNow(), (previous?.Config.Revision ?? 0) + 1, file,
+            found, given, changes);
+
+    private Snapshot Build(ProxyOptions options, ConfigMark mark, Snapshot? previous, bool isAtStart = false)
     {
         var known = previous?.Backends().ToDictionary(backend => backend.Key) ?? [];
         var clusters = ImmutableArray.CreateBuilder<Cluster>();
         foreach (var cluster in options.Clusters)
-            clusters.Add(BuildCluster(cluster, known, previous));
+            clusters.Add(BuildCluster(cluster, known, previous, isAtStart || previous is null));
 
         return Assemble(options, clusters, mark, previous);
     }
@@ -165,7 +197,8 @@ internal sealed class SnapshotBuilder(
         return routes.ToImmutable();
     }
 
-    private Cluster BuildCluster(ClusterOptions options, Dictionary<BackendKey, Backend> known, Snapshot? previous)
+    private Cluster BuildCluster(
+        ClusterOptions options, Dictionary<BackendKey, Backend> known, Snapshot? previous, bool isAtStart)
     {
         // Equal options: the very same objects, so that a reload of something else does not even restart the turn.
         var before = previous?.Clusters.FirstOrDefault(cluster => cluster.Name == options.Name);
@@ -182,7 +215,7 @@ internal sealed class SnapshotBuilder(
             var current = kept ?? Succeed(new(key, backend, transport, clock, news), before);
             current.Configure(options.Ejection, options.SlowStart, queue.OnRoom);
             Order(current, backend.IsDrained);
-            if (kept is null && previous is not null)
+            if (kept is null && !isAtStart)
                 current.SlowStart.NoteAddedLater();
             backends.Add(current);
         }

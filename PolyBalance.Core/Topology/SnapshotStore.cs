@@ -20,7 +20,7 @@ internal sealed class SnapshotStore(Snapshot first)
     public Snapshot Current => _current;
 
     /// <summary>
-    /// Hears of each snapshot that is another one, once it is in force. On the store's loop; set before that runs.
+    /// Who hears of each snapshot that is another one, once it is in force. On the store's loop; added before it runs.
     /// </summary>
     public Action<Snapshot>? Published { get; set; }
 

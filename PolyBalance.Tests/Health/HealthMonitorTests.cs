@@ -101,10 +101,27 @@ internal sealed class HealthMonitorTests
     }
 
     [Test]
+    public async Task The_first_round_is_not_over_before_everybody_is_known()
+    {
+        await using var rig = new MonitorRig(One);
+        var known = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var starting = rig.Monitor.StartAsync(5 * Second, known.Task);
+        await Eventually.HoldsAsync(() => rig.Probes.Length == 1 && rig.Now == 0, () => "the probe has ended");
+        await rig.QuietAsync();
+        Assert.That(starting.IsCompleted, Is.False);
+
+        await rig.ReloadAsync(Two);
+        known.SetResult();
+        await starting.InTime();
+
+        Assert.That(rig.VerdictOf("b"), Is.EqualTo(Verdict.Healthy));
+    }
+
+    [Test]
     public async Task After_five_seconds_the_start_goes_on_without_the_verdicts_that_are_missing()
     {
         await using var rig = new MonitorRig(One) { Hold = new() };
-        var starting = rig.Monitor.StartAsync(5 * Second);
+        var starting = rig.Monitor.StartAsync(5 * Second, Task.CompletedTask);
         await Eventually.HoldsAsync(() => rig.Now == 1, () => "the probe runs");
         rig.Clock.Advance(4.9 * Second);
         Assert.That(starting.IsCompleted, Is.False);
@@ -129,7 +146,7 @@ internal sealed class HealthMonitorTests
         await using var rig = new MonitorRig(
             $"max_concurrent_probes: 7\nclusters: {{ web: {{ backends: [ {backends} ] }} }}")
         { Hold = new() };
-        var starting = rig.Monitor.StartAsync(5 * Second);
+        var starting = rig.Monitor.StartAsync(5 * Second, Task.CompletedTask);
         await Eventually.HoldsAsync(() => rig.Now == 7, () => $"{rig.Now} probes are 7");
 
         rig.Hold.SetResult();

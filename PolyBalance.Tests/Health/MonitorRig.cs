@@ -61,7 +61,7 @@ internal sealed class MonitorRig : IProbe, IAsyncDisposable
     public static ProbeAnswer Status(int status) => new(status < 400, $"status {status}", status);
 
     /// <summary>Does the start-up round.</summary>
-    public async Task StartAsync() => await Monitor.StartAsync(TimeSpan.FromSeconds(5)).InTime();
+    public async Task StartAsync() => await Monitor.StartAsync(TimeSpan.FromSeconds(5), Task.CompletedTask).InTime();
 
     /// <summary>Moves the clock in small steps, and lets everything happen that is due.</summary>
     public async Task AdvanceAsync(TimeSpan by)
