@@ -110,7 +110,9 @@ internal sealed record BackendAnswer
     /// <summary>Its connections.</summary>
     public required PoolAnswer Pool { get; init; }
 
-    /// <summary>file, or runtime for one that was added over the admin listener.</summary>
+    /// <summary>
+    /// file, runtime for one that was added over the admin listener, or what it was found by: dns or srv and a name.
+    /// </summary>
     public required string Source { get; init; }
 }
 

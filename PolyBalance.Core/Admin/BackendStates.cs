@@ -72,7 +72,8 @@ internal static class BackendStates
             LatencyP50Ms = fold.Quantile(0.5)?.TotalMilliseconds,
             LatencyP99Ms = fold.Quantile(0.99)?.TotalMilliseconds,
             Pool = new(backend.Pool.Open, backend.Pool.Idle, backend.Pool.IdleLimit.Known?.TotalMilliseconds),
-            Source = IsAdded(snapshot.Config.Changes, cluster.Name, backend.Name) ? "runtime" : "file",
+            Source = options.Source
+                ?? (IsAdded(snapshot.Config.Changes, cluster.Name, backend.Name) ? "runtime" : "file"),
         };
     }
 

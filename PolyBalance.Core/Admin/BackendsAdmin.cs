@@ -109,10 +109,18 @@ internal sealed class BackendsAdmin(GatewayView gateway, Writes writes)
     public Task<AdminAnswer> RemoveAsync(AdminRequest request)
         => writes.ChangeAsync(
             request,
-            found => Find(found, request.Id) is var (cluster, index)
-                ? (found.Config.Changes.WithRemoved(
-                    found.Config.Given, cluster.Name, cluster.Backends[index].Name), null)
-                : (null, Unknown(request.Id)),
+            found =>
+            {
+                if (Find(found, request.Id) is not var (cluster, index))
+                    return (null, Unknown(request.Id));
+
+                // It would come back with the next answer.
+                var backend = cluster.Options.Backends[index];
+                return backend.Source is { } source
+                    ? (null, AdminAnswer.Refused(409, "found_by_name",
+                        $"`{backend.Name}` is there because of `{source}`: drain it, or change what that stands for"))
+                    : (found.Config.Changes.WithRemoved(found.Config.Given, cluster.Name, backend.Name), null);
+            },
             static _ => AdminAnswer.Done with { Outcome = "removed" });
 
     private Task<AdminAnswer> AlterAsync(

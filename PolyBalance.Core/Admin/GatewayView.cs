@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using PolyBalance.Discovery;
 using PolyBalance.Health;
 using PolyBalance.Telemetry;
 using PolyBalance.Topology;
@@ -21,6 +22,9 @@ internal sealed record GatewayView(
     ITransport Transport,
     ILogger Logger)
 {
+    /// <summary>What was found for every name.</summary>
+    public required Func<IReadOnlyList<NameView>> Names { get; init; }
+
     /// <summary>What time it is.</summary>
     public required TimeProvider Clock { get; init; }
 

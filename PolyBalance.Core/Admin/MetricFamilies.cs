@@ -150,6 +150,19 @@ internal static class MetricFamilies
         "polybalance_ejections_total", MetricKind.Counter,
         "Backends that were taken out of service for their traffic", "reason");
 
+    // ---- names
+
+    /// <summary>How many look-ups, and how they ended.</summary>
+    public static readonly MetricFamily NameLookUps = new(
+        "polybalance_dns_lookups_total", MetricKind.Counter,
+        "Look-ups of the names of backends; found also where one family of addresses could not be found out",
+        "name", "result");
+
+    /// <summary>How old what is known is.</summary>
+    public static readonly MetricFamily NameAge = new(
+        "polybalance_dns_answer_age_seconds", MetricKind.Gauge,
+        "Time since a name server has said last what is in use; grows while look-ups fail or a name is held", "name");
+
     // ---- the gateway
 
     /// <summary>Which configuration.</summary>
@@ -220,7 +233,7 @@ internal static class MetricFamilies
         BackendInFlight, BackendHealthy, Backends, HealthChecks, HealthTransitions,
         PoolConnections, PoolOpened, PoolReused, Stale,
         Sticky, QueueWaiting, QueueRefusals,
-        Retries, RetryBudgetExhausted, Ejections,
+        Retries, RetryBudgetExhausted, Ejections, NameLookUps, NameAge,
         ConfigGeneration, ConfigReloads, ConfigSince, LogDropped, SpansDropped, Build,
         ProcessCpu, ProcessMemory, ProcessStart, ProcessFiles, ProcessFilesMax, Collections, CollectionPause,
     ];

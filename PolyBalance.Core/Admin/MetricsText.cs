@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using PolyBalance.Backends;
+using PolyBalance.Discovery;
 using PolyBalance.Http;
 using PolyBalance.Telemetry;
 using PolyBalance.Topology;
@@ -45,6 +46,7 @@ internal sealed class MetricsText(GatewayView gateway)
         WritePools(page, snapshot);
         WriteSessionsAndQueues(page, snapshot);
         WriteRemedies(page, snapshot);
+        WriteNames(page);
         WriteGateway(page, snapshot);
         WriteProcess(page);
     }
@@ -190,6 +192,24 @@ internal sealed class MetricsText(GatewayView gateway)
 
         page.Begin(MetricFamilies.Ejections);
         WriteAll(page, gateway.Metrics.Ejections, EjectionReasons);
+    }
+
+    private void WriteNames(MetricsWriter page)
+    {
+        var names = gateway.Names();
+        page.Begin(MetricFamilies.NameLookUps);
+        foreach (var name in names)
+        {
+            for (var outcome = 0; outcome < LookUpOutcomes.Labels.Length; outcome++)
+                page.Sample(name.Outcomes[outcome], name.Key.Name, LookUpOutcomes.Labels[outcome]);
+        }
+
+        page.Begin(MetricFamilies.NameAge);
+        foreach (var name in names)
+        {
+            if (name.Age is { } age)
+                page.Sample(age.TotalSeconds, name.Key.Name);
+        }
     }
 
     private void WriteGateway(MetricsWriter page, Snapshot snapshot)

@@ -56,6 +56,7 @@ public sealed class ProxyServer : IAsyncDisposable
         var proxy = new ProxyHandler(_store, new Attempt(new HttpDate(transport.Heartbeat)), _metrics);
         var view = new GatewayView(_store, builder, _health.Describe, _metrics, transport, _logger)
         {
+            Names = _names.Describe,
             Clock = clock,
             ClientConnections = () => ClientConnections,
             IsLeaving = () => _isLeaving,

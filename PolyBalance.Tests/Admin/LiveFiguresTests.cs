@@ -33,6 +33,7 @@ internal sealed class LiveFiguresTests
             store, builder, () => _isBroken ? throw new InvalidOperationException("a bug") : [], new GatewayMetrics(),
             transport, NullLogger.Instance)
         {
+            Names = static () => [],
             Clock = _clock,
             ClientConnections = () => ++_looks,
             IsLeaving = () => false,

@@ -3,6 +3,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 using NUnit.Framework;
 using PolyBalance.Admin;
 using PolyBalance.Backends;
+using PolyBalance.Configuration;
+using PolyBalance.Discovery;
 using PolyBalance.Telemetry;
 using PolyBalance.Tests.Support;
 using PolyBalance.Tests.Topology;
@@ -14,6 +16,7 @@ internal sealed class MetricsTextTests
 {
     private readonly Worlds _worlds = new();
     private readonly GatewayMetrics _metrics = new();
+    private readonly EventCounters _lookUps = new(LookUpOutcomes.Labels.Length);
 
     [OneTimeTearDown]
     public async Task End() => await _worlds.DisposeAsync();
@@ -39,6 +42,19 @@ internal sealed class MetricsTextTests
 
         Assert.That(series.Count(one => one.Contains("_request_errors_total{", StringComparison.Ordinal)),
             Is.EqualTo(Failure.All.Length));
+    }
+
+    [Test]
+    public void Look_ups_are_counted_by_name_and_by_what_came_of_them()
+    {
+        var before = _lookUps[(int)LookUpOutcome.TimedOut];
+        _lookUps.Add((int)LookUpOutcome.TimedOut);
+
+        var scrape = Write(_worlds.Build("clusters: { web: { backends: [ \"10.0.0.1:80\" ] } }"));
+
+        Assert.That(scrape["dns_lookups_total{name=\"app.example.\",result=\"timed_out\"}"], Is.EqualTo(before + 1));
+        Assert.That(scrape["dns_answer_age_seconds{name=\"app.example.\"}"], Is.EqualTo(2));
+        Assert.That(LookUpOutcomes.Labels, Has.Length.EqualTo(Enum.GetValues<LookUpOutcome>().Length));
     }
 
     [Test]
@@ -135,6 +151,7 @@ internal sealed class MetricsTextTests
         var view = new GatewayView(
             new(snapshot), null!, static () => [], metrics, _worlds.Memory, NullLogger.Instance)
         {
+            Names = () => [new(new(LookUpKind.Addresses, "app.example."), _lookUps, TimeSpan.FromSeconds(2), null)],
             Clock = TimeProvider.System,
             ClientConnections = () => 3,
             IsLeaving = () => false,
