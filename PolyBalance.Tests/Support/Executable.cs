@@ -8,7 +8,7 @@ internal static class Executable
 {
     /// <summary>The published file; null: there is none, and the built assembly is meant.</summary>
     public static readonly string? Published = Environment.GetEnvironmentVariable("POLYBALANCE_EXECUTABLE") is
-        { Length: > 0 } path
+    { Length: > 0 } path
         ? File.Exists(path)
             ? Path.GetFullPath(path)
             : throw new InvalidOperationException($"POLYBALANCE_EXECUTABLE names {path}, which does not exist")
