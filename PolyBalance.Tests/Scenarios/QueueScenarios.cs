@@ -2,6 +2,7 @@ using NUnit.Framework;
 using PolyBalance.Backends;
 using PolyBalance.Balancing;
 using PolyBalance.Tests.Support;
+using PolyBalance.Transport;
 
 namespace PolyBalance.Tests.Scenarios;
 
@@ -186,7 +187,14 @@ internal sealed class QueueScenarios(Medium medium) : ScenarioTests(medium)
 
         var answer = await client.ReadResponseAsync();
         Assert.That((answer.Status, answer["Connection"]), Is.EqualTo((200, "close")));
-        await World.AdvanceUntilAsync(drain, TimeSpan.FromMilliseconds(100));
+        // It looks at its connections once per tick, unless they have ended before it looks for the first time.
+        await Eventually.HoldsAsync(
+            () =>
+            {
+                World.Clock.Advance(Heartbeat.Period);
+                return drain.IsCompleted;
+            },
+            () => "the drain ended");
     }
 
     [Test]
