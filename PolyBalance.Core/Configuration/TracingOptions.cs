@@ -77,8 +77,10 @@ public sealed record TracingOptions
     private static string Write(int perMillion)
         => string.Create(CultureInfo.InvariantCulture, $"{perMillion / 10_000m:0.####}%");
 
+    // Uri would leave blanks at both ends out.
     private static Parsed<Uri?> ParseCollector(string text)
-        => Uri.TryCreate(text, UriKind.Absolute, out var collector) && collector.Scheme is "http" or "https"
+        => text == text.Trim() && Uri.TryCreate(text, UriKind.Absolute, out var collector)
+            && collector.Scheme is "http" or "https"
             && collector.Host.Length > 0 && collector.UserInfo.Length == 0 && collector.Fragment.Length == 0
             ? new Parsed<Uri?>(collector, null)
             : new Flaw($"{Flaw.Show(text)} is no URL of a collector", "write one such as `http://127.0.0.1:4317`");

@@ -60,6 +60,8 @@ internal sealed class TracingOptionsTests
         + "`http://127.0.0.1:4317`")]
     [TestCase("endpoint: \"http://u:p@h:1\"", "3:22: `http://u:p@h:1` is no URL of a collector; write one such as "
         + "`http://127.0.0.1:4317`")]
+    [TestCase("endpoint: \" http://h\"", "3:22: ` http://h` is no URL of a collector; write one such as "
+        + "`http://127.0.0.1:4317`")]
     [TestCase("endpoint: \"ftp://h\"", "3:22: `ftp://h` is no URL of a collector; write one such as "
         + "`http://127.0.0.1:4317`")]
     [TestCase("protocol: https", "3:22: `https` is no protocol; did you mean `http`?")]
