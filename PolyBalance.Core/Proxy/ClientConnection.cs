@@ -276,7 +276,7 @@ internal sealed class ClientConnection : IConnectionWatcher, IWaitingClient
     private long FirstRequestDeadline => _accepted + Rules.FirstRequestTimeout;
 
     // A request may be under way, or there already: such a client would not know whether it may send it again. Later
-    // requests it may, when the connection ends between two of them. RFC 9112 §9.3.1, §9.5.
+    // requests it may, when the connection ends between two of them: the race of RFC 9112 §9.5, and its §9.3.1.
     private bool MayStillAsk
         => (_exchanges == 0 && Heartbeat.Now < FirstRequestDeadline) || Connection.HasUnreportedInput();
 
