@@ -88,11 +88,12 @@ internal sealed class FailoverTests
             await _network!.CableAsync("node-a", isIn: false);
         else
             await a.KillGatewayAsync();
+        var goneAt = TimeProvider.System.GetTimestamp();
         await AreServedAgainAsync(lostAt);
 
         Assert.That(b.Has(First), b.Log);
         AssertServedInTime(lostAt);
-        AssertOnlyWhatWasInFlightIsLost(lostAt);
+        AssertOnlyWhatWasInFlightIsLost(lostAt, goneAt);
         AssertSessionsStayed();
         if (isCutOff)
             return;
@@ -137,10 +138,11 @@ internal sealed class FailoverTests
 
         var lostAt = TimeProvider.System.GetTimestamp();
         await a.KillGatewayAsync();
+        var goneAt = TimeProvider.System.GetTimestamp();
         await AreServedAgainAsync(lostAt);
         Assert.That(b.Has(First) && b.Has(Second) && !a.Has(First), a.Log + b.Log);
         AssertServedInTime(lostAt);
-        AssertOnlyWhatWasInFlightIsLost(lostAt);
+        AssertOnlyWhatWasInFlightIsLost(lostAt, goneAt);
         foreach (var client in _clients[ClientsPerAddress..])
             Assert.That(Lost(client), Is.Empty, "the other address has not moved");
 
@@ -211,13 +213,13 @@ internal sealed class FailoverTests
         Assert.That(waits, Has.All.LessThan(TakeoverMax));
     }
 
-    private void AssertOnlyWhatWasInFlightIsLost(long lostAt)
+    // The kernel closes the sockets of a killed process one after the other: a client that lost its exchange may connect
+    // once more to the listening socket, as long as that is open, and loses that one too.
+    private void AssertOnlyWhatWasInFlightIsLost(long lostAt, long goneAt)
     {
         foreach (var client in _clients)
         {
-            var lost = Lost(client);
-            Assert.That(lost, Has.Count.AtMost(1));
-            Assert.That(lost.Select(one => one.ConnectedAt), Has.All.LessThan(lostAt));
+            Assert.That(Lost(client).Select(one => one.ConnectedAt), Has.All.LessThan(goneAt));
             Assert.That(client.Exchanges.Where(one => one.Ended < lostAt).Select(one => one.End),
                 Is.All.EqualTo(ExchangeEnd.Answered));
         }

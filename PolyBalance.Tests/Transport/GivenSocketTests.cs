@@ -11,7 +11,7 @@ namespace PolyBalance.Tests.Transport;
 internal sealed class GivenSocketTests
 {
     private const int Clients = 8;
-    private const int ConnectsPerClient = 100;
+    private const int Listeners = 20;
     private const int AcceptedPerListener = 20;
 
     [TestCase("sockets", 1, 1)]
@@ -28,16 +28,16 @@ internal sealed class GivenSocketTests
             ? (ITransport)new SocketTransport(TimeProvider.System)
             : RingOrNone.Start(TimeProvider.System, loops);
 
-        var clients = Task.WhenAll(Enumerable.Range(0, Clients).Select(_ => Task.Run(() => ComeAgainAsync(address))));
-        var listeners = 0;
-        while (!clients.IsCompleted)
-        {
+        using var enough = new CancellationTokenSource();
+        var clients = Task.WhenAll(Enumerable.Range(0, Clients)
+            .Select(_ => Task.Run(() => ComeAgainAsync(address, enough.Token))));
+        for (var listener = 0; listener < Listeners; listener++)
             await ServeSomeAsync(transport, address, given, clients);
-            listeners++;
-        }
+        await enough.CancelAsync();
+        while (!clients.IsCompleted)
+            await ServeSomeAsync(transport, address, given, clients);
 
         await clients;
-        Assert.That(listeners, Is.GreaterThan(2), "they changed");
         foreach (var socket in given)
             socket.Dispose();
     }
@@ -84,10 +84,10 @@ internal sealed class GivenSocketTests
     };
 
     // Each connection gets one byte and then the end; anything else is a client that was lost.
-    private static async Task ComeAgainAsync(EndPoint address)
+    private static async Task ComeAgainAsync(EndPoint address, CancellationToken enough)
     {
         var bytes = new byte[8];
-        for (var time = 0; time < ConnectsPerClient; time++)
+        while (!enough.IsCancellationRequested)
         {
             using var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
             await socket.ConnectAsync(address).InTime();
