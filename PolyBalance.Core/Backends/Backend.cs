@@ -235,6 +235,56 @@ internal sealed class Backend
     /// <summary>Notes a new verdict. What follows from it comes with the next snapshot.</summary>
     public void Judge(Verdict verdict) => _verdict = verdict;
 
+    /// <summary>What a process that takes over has to know of it.</summary>
+    public BackendLegacy Bequeath()
+    {
+        var now = Now;
+        return new()
+        {
+            Cluster = Key.Cluster,
+            Address = Key.Address.ToString(),
+            Verdict = Verdict,
+            IsDrainedByProbe = (Drain.Causes & DrainCauses.Probe) != DrainCauses.None,
+            DrainedByResponse = Drain.LeftOfResponse(now) is var left and > 0 ? SpanOf(left) : null,
+            IdleLearned = Pool.IdleLimit.Learned,
+            IdlePromised = Pool.IdleLimit.Promised,
+            Stage = Passive.Stage,
+            Ejected = Passive.Stage == ServiceStage.Ejected ? SpanOf(Math.Max(Passive.Until - now, 0)) : null,
+            Ejections = Passive.Ejections,
+            ResponseTime = _responseTime is { IsKnown: true } known
+                ? TimeSpan.FromMilliseconds(known.EstimateAt(now))
+                : null,
+        };
+    }
+
+    /// <summary>
+    /// Takes up what another process has known of it. Before anybody else knows of the backend; what is not probed is
+    /// healthy whatever was known.
+    /// </summary>
+    public void Inherit(BackendLegacy legacy)
+    {
+        var now = Now;
+        if (Verdict == Verdict.Unknown)
+            _verdict = legacy.Verdict;
+        if (legacy.IsDrainedByProbe)
+            Drain.TryBegin(DrainCauses.Probe);
+        if (legacy.DrainedByResponse is { } drained)
+            Drain.TryBeginByResponse(now + _heartbeat.Ticks(drained));
+        Pool.IdleLimit.Inherit(legacy.IdleLearned, legacy.IdlePromised);
+        Passive.Inherit(legacy.Stage, now + _heartbeat.Ticks(legacy.Ejected ?? TimeSpan.Zero), legacy.Ejections, now);
+        if (legacy.ResponseTime is { } time)
+            MeasureResponseTime().Inherit(time, now);
+    }
+
+    /// <summary>Reads its counters, or adds to them.</summary>
+    public void Carry(CounterLedger ledger)
+    {
+        var group = $"backend {Key.Cluster} {Key.Address}";
+        ledger.Carry(group, "requests", Requests, figure => _counts.Add(RequestCount, figure));
+        ledger.Carry(group, "failures", Failures, figure => Interlocked.Add(ref _failures, figure));
+        Metrics.Carry(ledger, group);
+    }
+
     private void Tell(DrainCauses cause)
     {
         var by = cause switch

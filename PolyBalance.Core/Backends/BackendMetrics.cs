@@ -31,6 +31,21 @@ internal sealed class BackendMetrics(GatewayMetrics gateway)
     /// <summary>Attempts that failed because of the backend, by <see cref="FailureKind"/>.</summary>
     public EventCounters Errors { get; } = new(Failure.All.Length);
 
+    /// <summary>Reads its counters, or adds to them.</summary>
+    /// <param name="ledger">Where to, or what.</param>
+    /// <param name="group">What the backend is called there.</param>
+    public void Carry(CounterLedger ledger, string group)
+    {
+        ledger.Carry($"{group} duration", Duration);
+        ledger.Carry($"{group} first byte", FirstByte);
+        ledger.Carry($"{group} connect", Connect);
+        ledger.Carry($"{group} statuses", Statuses);
+        ledger.Carry($"{group} errors", Errors, GatewayMetrics.LabelsOfFailures);
+        ledger.Carry($"{group} probes", _probes, ["failed", "passed"]);
+        ledger.Carry($"{group} transitions", _transitions, ["down", "up"]);
+        ledger.Carry(group, "idle lost", IdleLost, figure => Interlocked.Add(ref _idleLost, figure));
+    }
+
     /// <summary>Takes note of an attempt that has ended.</summary>
     /// <param name="outcome">How.</param>
     /// <param name="heartbeat">Whose ticks its times are in.</param>

@@ -55,6 +55,11 @@ internal sealed class DrainState
         return (Causes & DrainCauses.Response) == DrainCauses.None && TryBegin(DrainCauses.Response);
     }
 
+    /// <summary>For how long the wish of a response still holds; 0 or less: there is none.</summary>
+    /// <param name="now">In heartbeat time.</param>
+    public long LeftOfResponse(long now)
+        => (Causes & DrainCauses.Response) == DrainCauses.None ? 0 : Volatile.Read(ref _responseUntil) - now;
+
     /// <summary>Whether the wish of a response has not been repeated for long enough.</summary>
     /// <param name="now">In heartbeat time.</param>
     public bool IsResponseOver(long now)

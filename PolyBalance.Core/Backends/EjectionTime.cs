@@ -11,6 +11,12 @@ internal struct EjectionTime
     private int _count;
     private long _returned;
 
+    /// <summary>How many ejections count for how long the next one lasts.</summary>
+    public readonly int Count => _count;
+
+    /// <summary>After so many, good times begin.</summary>
+    public static EjectionTime After(int count, long now) => new() { _count = count, _returned = now };
+
     /// <summary>An ejection begins.</summary>
     /// <param name="now">In heartbeat time, as everything here.</param>
     /// <param name="baseTime">How long the first one lasts.</param>

@@ -71,6 +71,23 @@ internal sealed class IdleLimit
         }
     }
 
+    /// <summary>The age that its closes have taught; null: none has.</summary>
+    public TimeSpan? Learned => SpanOf(Volatile.Read(ref _learned));
+
+    /// <summary>The age that it has promised; null: none.</summary>
+    public TimeSpan? Promised => SpanOf(Volatile.Read(ref _promised));
+
+    /// <summary>Begins with what another process has known.</summary>
+    public void Inherit(TimeSpan? learned, TimeSpan? promised)
+    {
+        lock (_gate)
+        {
+            Volatile.Write(ref _learned, TicksOf(learned));
+            Volatile.Write(ref _promised, TicksOf(promised));
+            Conclude();
+        }
+    }
+
     /// <summary>Whether a connection may be reused.</summary>
     /// <param name="idle">How long it has been idle, in heartbeat ticks.</param>
     /// <param name="mustBeSure">The request cannot be sent twice.</param>
@@ -133,6 +150,10 @@ internal sealed class IdleLimit
             Conclude();
         }
     }
+
+    private TimeSpan? SpanOf(long ticks) => ticks == Heartbeat.Never ? null : _heartbeat.Span(ticks);
+
+    private long TicksOf(TimeSpan? span) => span is { } known ? _heartbeat.Ticks(known) : Heartbeat.Never;
 
     private static bool TryReadTimeout(ReadOnlySpan<byte> list, out long seconds)
     {

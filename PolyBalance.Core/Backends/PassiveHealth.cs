@@ -129,6 +129,21 @@ internal sealed class PassiveHealth
                 $"{_share.Failures} of {_share.Attempts} attempts in {Quantity.Write(options.Window)} failed");
     }
 
+    /// <summary>How many ejections count for how long the next one lasts.</summary>
+    public int Ejections => _time.Count;
+
+    /// <summary>Goes on where another process has left off. Before anybody else knows of the backend.</summary>
+    /// <param name="stage">How far the backend is trusted.</param>
+    /// <param name="until">When its ejection ends, if it is ejected.</param>
+    /// <param name="ejections">What <see cref="Ejections"/> was.</param>
+    /// <param name="now">In heartbeat time.</param>
+    public void Inherit(ServiceStage stage, long until, int ejections, long now)
+    {
+        _time = EjectionTime.After(ejections, now);
+        Volatile.Write(ref _until, stage == ServiceStage.Ejected ? until : Heartbeat.Never);
+        _stage = stage;
+    }
+
     /// <summary>Takes the backend out of service. Store's loop.</summary>
     /// <returns>For how long, in heartbeat ticks.</returns>
     public long Eject(long now)

@@ -57,6 +57,10 @@ internal sealed class ResponseTime(long ticksPerSecond)
             Learn((float)outcome.ResponseTime / _ticksPerMillisecond, isPenalty: false, outcome.Now);
     }
 
+    /// <summary>Begins with what another process has measured.</summary>
+    public void Inherit(TimeSpan estimate, long now)
+        => Learn((float)estimate.TotalMilliseconds, isPenalty: false, now);
+
     private void Learn(float milliseconds, bool isPenalty, long now)
     {
         var isExplored = Exploration.TakeAnswer();

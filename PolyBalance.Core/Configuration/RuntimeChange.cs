@@ -29,6 +29,9 @@ internal sealed record RuntimeChange(RuntimeChangeKind Kind, string Cluster, str
     /// <summary>All of the backend that was added; otherwise null.</summary>
     public BackendOptions? Options { get; init; }
 
+    /// <summary>The same as the operator wrote it; null: nobody has written it.</summary>
+    public string? Written { get; init; }
+
     /// <summary>The line that people read.</summary>
     public override string ToString() => Kind switch
     {

@@ -53,12 +53,18 @@ internal sealed class RuntimeChanges
                 : With(new(RuntimeChangeKind.Drain, cluster, backend, isDrained ? "true" : "false"));
 
     /// <summary>A backend more; there is none of that name or address in use in its cluster.</summary>
-    public RuntimeChanges WithAdded(ProxyOptions file, string cluster, BackendOptions backend)
+    /// <param name="file">The file.</param>
+    /// <param name="cluster">Which cluster.</param>
+    /// <param name="backend">The backend.</param>
+    /// <param name="written">The same as the operator wrote it, for a process that takes over.</param>
+    public RuntimeChanges WithAdded(
+        ProxyOptions file, string cluster, BackendOptions backend, string? written = null)
         => Find(file, cluster, backend.Name) == backend
             ? Without(RuntimeChangeKind.Removed, cluster, backend.Name)
             : With(new(RuntimeChangeKind.Added, cluster, backend.Name, backend.Address.ToString())
             {
                 Options = backend,
+                Written = written,
             });
 
     /// <summary>A backend less.</summary>

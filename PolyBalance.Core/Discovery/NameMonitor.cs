@@ -151,15 +151,21 @@ internal sealed class NameMonitor : IAsyncDisposable
 
             (_file, _rules) = (file, file.Dns);
             foreach (var key in asked.Where(key => !_watches.ContainsKey(key)))
-                Begin(key);
+                Begin(key, snapshot.Config.Found[key]);
             _prepared = [];
         }
     }
 
-    private void Begin(LookUpKey key)
+    // Where nobody has looked up what is found already, a process that this one has taken over from has.
+    private void Begin(LookUpKey key, EquatableArray<FoundPlace> found)
     {
-        var (state, news) = _prepared.TryGetValue(key, out var prepared) ? prepared : (new(Random.Shared), null);
+        var (state, news) = _prepared.TryGetValue(key, out var prepared) ? prepared
+            : (found.Count > 0
+                ? NameState.With(Random.Shared, [.. found.Where(place => !place.IsLeaving)], Now)
+                : new(Random.Shared), null);
         var watch = new NameWatch(key, state) { KnownAt = state.KnownAt };
+        if (news is null && found.Count > 0)
+            watch.FirstResult.TrySetResult();
         _watches.Add(key, watch);
         watch.Running = RunAsync(watch, news);
     }

@@ -64,6 +64,13 @@ internal sealed class NameState(Random random)
     /// <summary>When somebody has said last that these are the ones; null: nobody ever has.</summary>
     public TimeSpan? KnownAt { get; private set; }
 
+    /// <summary>A state that begins with what another process has known.</summary>
+    /// <param name="random">Spreads the look-ups.</param>
+    /// <param name="places">The places in use.</param>
+    /// <param name="now">Of a clock that never goes back.</param>
+    public static NameState With(Random random, EquatableArray<FoundPlace> places, TimeSpan now)
+        => new(random) { Places = places, KnownAt = now };
+
     /// <summary>Takes in the result of a look-up.</summary>
     /// <param name="result">The result.</param>
     /// <param name="rules">What the configuration says.</param>

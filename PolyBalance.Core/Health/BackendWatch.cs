@@ -32,6 +32,9 @@ internal sealed class BackendWatch
     /// <summary>What the answers say.</summary>
     public required HealthState State { get; set; }
 
+    /// <summary>Whether it is known whether the backend works, by a probe or by whoever was here before.</summary>
+    public bool HasVerdict => State.Verdict != Verdict.Unknown || State.Last is not null;
+
     /// <summary>Counts checks: a probe of an earlier one says nothing about this one.</summary>
     public int Generation { get; set; }
 

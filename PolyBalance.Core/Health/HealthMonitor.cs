@@ -189,7 +189,8 @@ internal sealed class HealthMonitor : IAsyncDisposable
             {
                 Backend = backend,
                 Check = check,
-                State = new(check.HealthyThreshold, check.UnhealthyThreshold),
+                // At the start only a process that this one has taken over from can have known a verdict.
+                State = new(check.HealthyThreshold, check.UnhealthyThreshold, _isStarting ? backend.Verdict : default),
             };
             watch.Timer = _means.Clock.CreateTimer(
                 state => OnDue((BackendWatch)state!), watch, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -353,7 +354,7 @@ internal sealed class HealthMonitor : IAsyncDisposable
 
     private void EndFirstRoundIfComplete()
     {
-        if (_isStarting && _isWhole && _watches.Values.All(watch => watch.State.Last is not null))
+        if (_isStarting && _isWhole && _watches.Values.All(watch => watch.HasVerdict))
             _firstRound.TrySetResult();
     }
 

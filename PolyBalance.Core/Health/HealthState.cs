@@ -10,13 +10,14 @@ namespace PolyBalance.Health;
 /// </remarks>
 /// <param name="healthyAfter">Passes in a row that make an unhealthy backend healthy.</param>
 /// <param name="unhealthyAfter">Failures in a row that make a healthy backend unhealthy.</param>
-internal sealed class HealthState(int healthyAfter, int unhealthyAfter)
+/// <param name="known">The verdict to begin with: what another process has found out.</param>
+internal sealed class HealthState(int healthyAfter, int unhealthyAfter, Verdict known = Verdict.Unknown)
 {
     private readonly ProbeResult[] _history = new ProbeResult[Limits.ProbeHistoryCount];
     private int _seen;
 
     /// <summary>What the results say so far.</summary>
-    public Verdict Verdict { get; private set; }
+    public Verdict Verdict { get; private set; } = known;
 
     /// <summary>Passes since the last failure.</summary>
     public int ConsecutivePasses { get; private set; }

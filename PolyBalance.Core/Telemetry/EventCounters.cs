@@ -11,4 +11,7 @@ internal sealed class EventCounters(int kinds)
 
     /// <summary>Counts one.</summary>
     public void Add(int kind) => Interlocked.Increment(ref _counts[kind]);
+
+    /// <summary>Counts several.</summary>
+    public void Add(int kind, long count) => Interlocked.Add(ref _counts[kind], count);
 }

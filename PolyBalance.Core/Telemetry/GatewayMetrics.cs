@@ -60,6 +60,39 @@ internal sealed class GatewayMetrics
     /// <summary>Reloads: 0 those that were taken up, 1 those that were refused.</summary>
     public EventCounters Reloads { get; } = new(2);
 
+    /// <summary>Reads its counters, or adds to them.</summary>
+    /// <param name="ledger">Where to, or what.</param>
+    /// <param name="methods">What methods are called, by number.</param>
+    public void Carry(CounterLedger ledger, ReadOnlySpan<string> methods)
+    {
+        var failures = LabelsOfFailures;
+        ledger.Carry("unrouted", Unrouted, methods);
+        ledger.Carry("errors", Errors, failures);
+        ledger.Carry("retries", Retries, failures);
+        ledger.Carry("duration", Duration);
+        ledger.Carry("overhead", Overhead);
+        ledger.Carry("stale", Stale, Enum.GetNames<StaleAction>());
+        ledger.Carry("ejections", Ejections, Enum.GetNames<EjectionReason>());
+        ledger.Carry("reloads", Reloads, ["taken", "refused"]);
+        foreach (var result in Enum.GetValues<SessionResult>())
+        {
+            ledger.Carry("sessions", result.ToString(), Sessions.Sum((int)result),
+                figure => Sessions.Add((int)result, figure));
+        }
+    }
+
+    /// <summary>What every <see cref="FailureKind"/> is called, by number.</summary>
+    public static string[] LabelsOfFailures
+    {
+        get
+        {
+            var labels = new string[Failure.All.Length];
+            for (var kind = 0; kind < labels.Length; kind++)
+                labels[kind] = Failure.All[kind].Label;
+            return labels;
+        }
+    }
+
     /// <summary>Counts a finished exchange.</summary>
     /// <param name="route">The counters of its route; null when it had none.</param>
     /// <param name="method">The number of its method.</param>

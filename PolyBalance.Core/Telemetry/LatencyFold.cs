@@ -16,6 +16,19 @@ internal sealed class LatencyFold
     /// <summary>All of them together. Unit: seconds.</summary>
     public double Seconds => (double)_ticks / TimeSpan.TicksPerSecond;
 
+    /// <summary>The same, exactly. Unit: <see cref="TimeSpan"/> ticks.</summary>
+    public long Ticks => _ticks;
+
+    /// <summary>How many there were of each length, shortest first.</summary>
+    public IEnumerable<(long Ticks, long Count)> Counts()
+    {
+        for (var index = 0; index < _counts.Length; index++)
+        {
+            if (_counts[index] > 0)
+                yield return (LatencyScale.MiddleOf(index), _counts[index]);
+        }
+    }
+
     /// <summary>Forgets everything, for the next look.</summary>
     public void Clear()
     {

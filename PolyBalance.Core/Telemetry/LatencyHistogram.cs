@@ -15,12 +15,17 @@ internal sealed class LatencyHistogram
     public void Record(TimeSpan duration)
     {
         var ticks = Math.Max(duration.Ticks, 0);
-        var segment = LatencyScale.SegmentOf(ticks, out var bucket);
-        var lane = Volatile.Read(ref _lanes[ThreadLane.Own]) ?? Make(ref _lanes[ThreadLane.Own], LatencyScale.Segments);
-        var counts = Volatile.Read(ref lane[segment]) ?? Make(ref lane[segment], LatencyScale.CountOf(segment));
-        Interlocked.Increment(ref counts[bucket]);
+        Interlocked.Increment(ref BucketOf(ticks));
         _ticks.Add(0, ticks);
     }
+
+    /// <summary>Counts several durations of about the same length, without adding to the sum.</summary>
+    /// <param name="ticks">The length, in <see cref="TimeSpan"/> ticks.</param>
+    /// <param name="count">How many.</param>
+    public void Add(long ticks, long count) => Interlocked.Add(ref BucketOf(ticks), count);
+
+    /// <summary>Adds to the sum of all durations. Unit: <see cref="TimeSpan"/> ticks.</summary>
+    public void AddTotal(long ticks) => _ticks.Add(0, ticks);
 
     /// <summary>
     /// Makes all counters now, 11 KiB per lane: for a histogram that there is once, so that no request pays for it.
@@ -59,6 +64,15 @@ internal sealed class LatencyHistogram
         var fold = new LatencyFold();
         FoldInto(fold);
         return fold;
+    }
+
+    private ref long BucketOf(long ticks)
+    {
+        var segment = LatencyScale.SegmentOf(ticks, out var bucket);
+        ref var own = ref _lanes[ThreadLane.Own];
+        var lane = Volatile.Read(ref own) ?? Make(ref own, LatencyScale.Segments);
+        var counts = Volatile.Read(ref lane[segment]) ?? Make(ref lane[segment], LatencyScale.CountOf(segment));
+        return ref counts[bucket];
     }
 
     // Two threads of one lane may both make one: the first one put in place is everybody's.

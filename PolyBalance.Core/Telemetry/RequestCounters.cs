@@ -11,10 +11,16 @@ internal sealed class RequestCounters
     /// <summary>Counts one.</summary>
     /// <param name="method">The method's number.</param>
     /// <param name="status">From 0 to 999.</param>
-    public void Add(int method, int status)
+    public void Add(int method, int status) => StatusesOf(method).Add(status);
+
+    /// <summary>Whether anything was counted of a method.</summary>
+    public bool Has(int method) => Volatile.Read(ref _methods[method]) is not null;
+
+    /// <summary>The counters of one method.</summary>
+    public StatusCounters StatusesOf(int method)
     {
         ref var place = ref _methods[method];
-        (Volatile.Read(ref place) ?? Make(ref place)).Add(status);
+        return Volatile.Read(ref place) ?? Make(ref place);
     }
 
     /// <summary>What came up and how often, in a stable order.</summary>

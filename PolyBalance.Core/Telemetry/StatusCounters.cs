@@ -7,17 +7,20 @@ namespace PolyBalance.Telemetry;
 /// </remarks>
 internal sealed class StatusCounters
 {
-    // Three digits are all that a status line can have.
-    private const int Groups = 1000 / LaneCounters.Max;
+    /// <summary>How many codes there are: three digits are all that a status line can have.</summary>
+    public const int Codes = 1000;
+
+    private const int Groups = Codes / LaneCounters.Max;
 
     private readonly LaneCounters?[] _groups = new LaneCounters?[Groups];
 
-    /// <summary>Counts one.</summary>
+    /// <summary>Counts one, or several.</summary>
     /// <param name="status">From 0 to 999.</param>
-    public void Add(int status)
+    /// <param name="count">How many.</param>
+    public void Add(int status, long count = 1)
     {
         ref var group = ref _groups[status / LaneCounters.Max];
-        (Volatile.Read(ref group) ?? Make(ref group)).Add(status % LaneCounters.Max, 1);
+        (Volatile.Read(ref group) ?? Make(ref group)).Add(status % LaneCounters.Max, count);
     }
 
     /// <summary>The codes that came up and how often, in ascending order.</summary>

@@ -32,6 +32,18 @@ internal sealed class SnapshotBuilder(
         return Build(given, NextMark(previous, options, found, given, RuntimeChanges.None), previous);
     }
 
+    /// <summary>The first snapshot of a process that takes over from another one.</summary>
+    /// <param name="options">What its file says.</param>
+    /// <param name="legacy">What the other one has known.</param>
+    public Snapshot Begin(ProxyOptions options, SnapshotLegacy legacy)
+    {
+        var found = legacy.Found.For(options);
+        var given = found.ApplyTo(options);
+        var changes = legacy.Changes(given);
+        return Build(
+            changes.ApplyTo(given), NextMark(null, options, found, given, changes), previous: null, legacy: legacy);
+    }
+
     /// <summary>
     /// Another file, with what was found for its names, and what operators have changed at run time and the file has
     /// not.
@@ -81,12 +93,14 @@ internal sealed class SnapshotBuilder(
         => new((previous?.Config.Generation ?? 0) + 1, clock.GetUtcNow(), (previous?.Config.Revision ?? 0) + 1, file,
             found, given, changes);
 
-    private Snapshot Build(ProxyOptions options, ConfigMark mark, Snapshot? previous, bool isAtStart = false)
+    private Snapshot Build(
+        ProxyOptions options, ConfigMark mark, Snapshot? previous, bool isAtStart = false,
+        SnapshotLegacy? legacy = null)
     {
         var known = previous?.Backends().ToDictionary(backend => backend.Key) ?? [];
         var clusters = ImmutableArray.CreateBuilder<Cluster>();
         foreach (var cluster in options.Clusters)
-            clusters.Add(BuildCluster(cluster, known, previous, isAtStart || previous is null));
+            clusters.Add(BuildCluster(cluster, known, previous, isAtStart || previous is null, legacy));
 
         return Assemble(options, clusters, mark, previous);
     }
@@ -146,26 +160,28 @@ internal sealed class SnapshotBuilder(
 
     private static Cluster MakeCluster(
         ClusterOptions options, ImmutableArray<Backend> backends, ImmutableArray<Candidate> eligible, Cluster? previous,
-        RetryBudget retryBudget, RequestQueue queue, ulong draw)
+        RetryBudget retryBudget, RequestQueue queue, ulong draw, SigningKeys? madeKeys = null)
     {
         var selector = BalancingAlgorithms.Of(options).Build(eligible, previous?.Selector, draw);
         var placement = new Placement(eligible, selector, queue.IsOpen);
         queue.Follow(placement);
         return new(
-            options, backends, placement, retryBudget, queue, StickyOf(options, backends, previous));
+            options, backends, placement, retryBudget, queue, StickyOf(options, backends, previous, madeKeys));
     }
 
     // A hash per backend and key: a snapshot of the same options keeps the table.
-    private static StickyTable? StickyOf(ClusterOptions options, ImmutableArray<Backend> backends, Cluster? previous)
+    private static StickyTable? StickyOf(
+        ClusterOptions options, ImmutableArray<Backend> backends, Cluster? previous, SigningKeys? madeKeys)
     {
         if (ReferenceEquals(options, previous?.Options))
             return previous.Sticky;
 
-        return options.Sticky is { } sticky ? new(options, sticky, KeysOf(sticky, previous), backends) : null;
+        return options.Sticky is { } sticky ? new(options, sticky, KeysOf(sticky, previous, madeKeys), backends) : null;
     }
 
-    // A key that was made at the start goes from snapshot to snapshot: a reload ends no session.
-    private static SigningKeys KeysOf(StickyOptions sticky, Cluster? previous)
+    // A key that was made at the start goes from snapshot to snapshot, and from process to process: neither a reload
+    // nor an upgrade ends a session.
+    private static SigningKeys KeysOf(StickyOptions sticky, Cluster? previous, SigningKeys? madeKeys)
     {
         if (sticky is { KeyFile: not null, Keys: null })
             throw new InvalidOperationException("Nobody has read the key file of these options.");
@@ -173,7 +189,7 @@ internal sealed class SnapshotBuilder(
         return sticky.Keys
             ?? (previous is { Options.Sticky.Keys: null, Sticky.Keys: { } made }
                 ? made
-                : new(RandomNumberGenerator.GetBytes(Limits.SigningKeyLengthMin)));
+                : madeKeys ?? new(RandomNumberGenerator.GetBytes(Limits.SigningKeyLengthMin)));
     }
 
     private static ImmutableArray<Route> BuildRoutes(
@@ -198,7 +214,8 @@ internal sealed class SnapshotBuilder(
     }
 
     private Cluster BuildCluster(
-        ClusterOptions options, Dictionary<BackendKey, Backend> known, Snapshot? previous, bool isAtStart)
+        ClusterOptions options, Dictionary<BackendKey, Backend> known, Snapshot? previous, bool isAtStart,
+        SnapshotLegacy? legacy)
     {
         // Equal options: the very same objects, so that a reload of something else does not even restart the turn.
         var before = previous?.Clusters.FirstOrDefault(cluster => cluster.Name == options.Name);
@@ -215,6 +232,8 @@ internal sealed class SnapshotBuilder(
             var current = kept ?? Succeed(new(key, backend, transport, clock, news), before);
             current.Configure(options.Ejection, options.SlowStart, queue.OnRoom);
             Order(current, backend.IsDrained);
+            if (legacy?.Backends.GetValueOrDefault((options.Name, backend.Address.ToString())) is { } inherited)
+                current.Inherit(inherited);
             if (kept is null && !isAtStart)
                 current.SlowStart.NoteAddedLater();
             backends.Add(current);
@@ -222,7 +241,8 @@ internal sealed class SnapshotBuilder(
 
         var all = backends.ToImmutable();
         var draw = (ulong)_random.NextInt64();
-        return MakeCluster(options, all, Settle(options, all), before, BudgetOf(options, before), queue, draw);
+        return MakeCluster(options, all, Settle(options, all), before, BudgetOf(options, before), queue, draw,
+            legacy?.MadeKeys.GetValueOrDefault(options.Name));
     }
 
     // What was spent is not forgiven for a change of the configuration.

@@ -28,6 +28,25 @@ internal sealed class NameMonitorTests
         Assert.That(rig.Backend("app-10.0.0.1:80").SlowStart.TenthsAt(0), Is.EqualTo(Ramp.Full));
     }
 
+    [TestCase(2, "10.0.0.1:80")]
+    [TestCase(3, "")]
+    public async Task What_another_process_has_found_is_there_at_once_and_stays_as_if_found_here(int code, string left)
+    {
+        var found = FoundBackends.None.With(
+            new(LookUpKind.Addresses, "app.example."), [new("10.0.0.1", 0, 1, IsLeaving: false)]);
+        await using var rig = new NameRig(One, found: found);
+        rig.Server.Answer = question => question.Reply(code);
+
+        await rig.Monitor.StartAsync(TimeSpan.FromSeconds(5)).InTime();
+        Assert.That(rig.Backends, Is.EqualTo("10.0.0.1:80"), "no name server was waited for");
+        await Eventually.HoldsAsync(() => rig.Monitor.Describe()[0].NextLookUp is not null, () => "it was looked up");
+        Assert.That(rig.Backends, Is.EqualTo("10.0.0.1:80"), "one answer without places ends nothing");
+        for (var time = 0; time < 12; time++)
+            await rig.LookUpAsync();
+
+        Assert.That(rig.Backends, Is.EqualTo(left));
+    }
+
     [Test]
     public async Task An_address_that_stays_stays_the_same_backend()
     {

@@ -20,11 +20,20 @@ internal sealed class NameRig : IAsyncDisposable
     /// <summary>Makes a monitor; it looks nothing up yet.</summary>
     /// <param name="clusters">Sections of the file; the section <c>dns</c> is there.</param>
     /// <param name="dns">Keys of that section besides the servers.</param>
-    public NameRig(string clusters, string dns = "")
+    /// <param name="found">What another process has found already; null: there was none.</param>
+    public NameRig(string clusters, string dns = "", FoundBackends? found = null)
     {
         _memory = new(Clock);
         _builder = new(_memory, Clock, new BackendNews(Log, () => Store?.RequestRefresh(), new()));
-        Store = new(_builder.Build(Parse(clusters, dns), previous: null));
+        Store = new(found is null
+            ? _builder.Build(Parse(clusters, dns), previous: null)
+            : _builder.Begin(Parse(clusters, dns), new()
+            {
+                Found = found,
+                Changes = static _ => RuntimeChanges.None,
+                MadeKeys = new Dictionary<string, SigningKeys>(),
+                Backends = new Dictionary<(string, string), BackendLegacy>(),
+            }));
         Monitor = new(Store, _builder, _resolving.Resolver, Clock, Log);
         _running = Store.RunAsync(_stop.Token);
     }

@@ -213,8 +213,8 @@ internal sealed class FailoverTests
         Assert.That(waits, Has.All.LessThan(TakeoverMax));
     }
 
-    // The kernel closes the sockets of a killed process one after the other: a client that lost its exchange may connect
-    // once more to the listening socket, as long as that is open, and loses that one too.
+    // The kernel closes the sockets of a killed process one after the other: a client that lost its exchange may
+    // connect once more to the listening socket, as long as that is open, and loses that one too.
     private void AssertOnlyWhatWasInFlightIsLost(long lostAt, long goneAt)
     {
         foreach (var client in _clients)
