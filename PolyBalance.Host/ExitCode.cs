@@ -37,7 +37,7 @@ internal static class ExitCode
             + "demo --once: a request got no answer"),
         (Usage, "the command line is wrong, or no configuration was found"),
         (CouldNotListen, "an address could not be listened on"),
-        (Unreachable, "status, errors, reload, plan, drain, resume: no gateway answers"),
+        (Unreachable, "status, errors, reload, upgrade, plan, drain, resume: no gateway answers"),
         (InternalError, "internal error: a bug in polybalance"),
     ];
 

@@ -47,6 +47,23 @@ internal static partial class HostLog
     [LoggerMessage(5010, LogLevel.Information, "Backend {Backend} stopped after {Requests} requests")]
     public static partial void BackendStopped(ILogger logger, string backend, long requests);
 
+    /// <summary>Another process is started to take over.</summary>
+    [LoggerMessage(5011, LogLevel.Information, "Upgrading: {Executable} starts as process {Process}")]
+    public static partial void Upgrading(ILogger logger, string executable, int process);
+
+    /// <summary>Another process has taken over.</summary>
+    [LoggerMessage(5012, LogLevel.Information,
+        "Upgraded: process {Process} ({Version}) serves new clients; this one has {Connections} left to finish with")]
+    public static partial void Upgraded(ILogger logger, int process, string version, int connections);
+
+    /// <summary>No other process has taken over.</summary>
+    [LoggerMessage(5013, LogLevel.Error, "Not upgraded, and this process goes on: {Problem}")]
+    public static partial void NotUpgraded(ILogger logger, string problem);
+
+    /// <summary>This process was started to take over from another one.</summary>
+    [LoggerMessage(5014, LogLevel.Information, "Taking over from process {Process}")]
+    public static partial void TakingOver(ILogger logger, int process);
+
     /// <summary>Access records were lost since the last such message.</summary>
     [LoggerMessage(5101, LogLevel.Warning, "Access log: {Lines} lines lost ({Reason}); traffic goes on")]
     public static partial void AccessLinesLost(ILogger logger, long lines, string reason);

@@ -13,6 +13,9 @@ internal static class OperatorCommands
         yield return Top(surroundings);
         yield return Make("reload", "Have the running gateway take up its configuration anew", surroundings,
             (client, parsed, json) => ReloadCommand.RunAsync(client, null, json, surroundings));
+        yield return Make("upgrade",
+            "Have the running gateway start its executable anew and hand over to it; nothing is dropped", surroundings,
+            (client, parsed, json) => UpgradeCommand.RunAsync(client, json, surroundings));
         yield return Make("errors", "Show the latest exchanges that failed or were slow, and every attempt of them",
             surroundings, (client, parsed, json) => ErrorsCommand.RunAsync(client, json, surroundings));
         yield return Explain(surroundings);

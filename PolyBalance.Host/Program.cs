@@ -8,7 +8,7 @@ internal static class Program
     private static async Task<int> Main(string[] arguments)
     {
         ChooseSocketEngine();
-        var surroundings = Surroundings.OfProcess();
+        var surroundings = Surroundings.OfProcess(arguments);
         try
         {
             return await CommandLine.RunAsync(arguments, surroundings);

@@ -9,6 +9,7 @@ namespace PolyBalance.Host;
 internal static class RunCommand
 {
     private static readonly TimeSpan LastSpansMin = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan CountersPeriod = TimeSpan.FromSeconds(1);
 
     /// <summary>Runs until a signal ends it.</summary>
     /// <param name="named">What <c>--config</c> says, or <see langword="null"/>.</param>
@@ -32,6 +33,11 @@ internal static class RunCommand
             return ExitCode.Fine;
         }
         catch (TransportException failure)
+        {
+            await surroundings.Error.WriteLineAsync($"polybalance: {failure.Message}");
+            return ExitCode.Refused;
+        }
+        catch (HandoverException failure)
         {
             await surroundings.Error.WriteLineAsync($"polybalance: {failure.Message}");
             return ExitCode.Refused;
@@ -60,6 +66,7 @@ internal static class RunCommand
         foreach (var warning in config.Warnings)
             HostLog.ConfigurationWarning(logger, warning.ToString());
 
+        using (var predecessor = await FindPredecessorAsync(surroundings, logger))
         using (var given = GivenSockets.FromSystemd(surroundings.Variable))
         using (var accessLogs = new AccessLogs(logger))
         using (var traces = new TraceExports(logger))
@@ -72,27 +79,37 @@ internal static class RunCommand
             var source = new ConfigSource(named, flags, surroundings, level, accessLogs, traces) { Text = config.Text };
             signals.Reopen = accessLogs.Reopen;
             await using var server = ProxyServer.Create(
-                config.Options, logs, accessLogs.Current, source, given);
+                config.Options, logs, accessLogs.Current, source, given, predecessor);
+            var upgrade = new Upgrade(server, systemd, surroundings, isReadAgain: named != "-", logger);
+            server.Upgrade = upgrade.RunAsync;
             await server.StartAsync();
             HostLog.Ready(logger, server.TransportName, accessLogs.Name);
-            await FollowAsync(server, source, named, surroundings, signals, systemd, async () =>
-            {
-                // What is left of the drain, and a moment in any case, is for the last spans.
-                var left = await StopAfterSignalAsync(
-                    server, signals, source.Options?.Shutdown ?? config.Options.Shutdown, logger, systemd);
-                traces.FlushTimeout = TimeSpan.FromTicks(
-                    Math.Clamp(left.Ticks, LastSpansMin.Ticks, traces.FlushTimeout.Ticks));
-            });
+            await FollowAsync(server, source, named, surroundings, signals, systemd, upgrade);
+
+            // What is left of the drain, and a moment in any case, is for the last spans.
+            var left = await StopAsync(
+                server, signals, source.Options?.Shutdown ?? config.Options.Shutdown, logger, systemd, upgrade);
+            traces.FlushTimeout = TimeSpan.FromTicks(
+                Math.Clamp(left.Ticks, LastSpansMin.Ticks, traces.FlushTimeout.Ticks));
             signals.Reopen = null;
         }
 
         HostLog.Stopped(logger);
     }
 
+    private static async Task<Predecessor?> FindPredecessorAsync(Surroundings surroundings, ILogger logger)
+    {
+        var predecessor = await Predecessor.FindAsync(
+            surroundings.Variable, ProductVersion.Text, CancellationToken.None);
+        if (predecessor is not null)
+            HostLog.TakingOver(logger, predecessor.Process);
+        return predecessor;
+    }
+
     // Takes up what the file says anew: when it says something else, or when SIGHUP asks for it. Until the end begins.
     private static async Task FollowAsync(
         ProxyServer server, ConfigSource source, string? named, Surroundings surroundings, Signals signals,
-        SystemdNotify systemd, Func<Task> endAsync)
+        SystemdNotify systemd, Upgrade upgrade)
     {
         using var stop = new CancellationTokenSource();
 
@@ -105,6 +122,7 @@ internal static class RunCommand
 
         // systemd may ask for a reload as soon as it hears that all is ready.
         signals.Reload = () => _ = ReloadAsync();
+        signals.Upgrade = () => _ = upgrade.RunAsync();
         systemd.Ready(server.Status);
         await using var watched = SystemdWatch.Start(systemd, server);
 
@@ -116,18 +134,54 @@ internal static class RunCommand
                     ? found.Text
                     : null,
                 () => source.Text, ReloadAsync, TimeProvider.System, stop.Token);
-        await signals.First;
+        await Task.WhenAny(signals.First, upgrade.Done);
+        (signals.Reload, signals.Upgrade) = (null, null);
         await stop.CancelAsync();
         await watch;
-        await endAsync();
-        signals.Reload = null;
+    }
+
+    // How much of the drain was not needed.
+    private static async Task<TimeSpan> StopAsync(
+        ProxyServer server, Signals signals, ShutdownOptions shutdown, ILogger logger, SystemdNotify systemd,
+        Upgrade upgrade)
+    {
+        if (!upgrade.Done.IsCompleted)
+            return await StopAfterSignalAsync(server, signals, shutdown, logger, systemd);
+
+        using var successor = await upgrade.Done;
+        await StopAfterUpgradeAsync(server, signals, shutdown, logger, successor);
+        return TimeSpan.Zero;
+    }
+
+    // There is no hurry: new clients go elsewhere. Unless somebody stops this process, too.
+    private static async Task StopAfterUpgradeAsync(
+        ProxyServer server, Signals signals, ShutdownOptions shutdown, ILogger logger, Successor successor)
+    {
+        var drained = server.DrainAsync(shutdown.UpgradeDrain);
+        using var done = new CancellationTokenSource();
+        var hurry = Task.Run(async () =>
+        {
+            await signals.First.WaitAsync(done.Token);
+            HostLog.ToldToStop(logger);
+            server.ShortenDrain(shutdown.Drain);
+            await signals.Second.WaitAsync(done.Token);
+            HostLog.StoppingNow(logger);
+            server.StopNow();
+        });
+        using var timer = new PeriodicTimer(CountersPeriod, TimeProvider.System);
+        while (await Task.WhenAny(drained, timer.WaitForNextTickAsync().AsTask()) != drained)
+            await server.TellCountersAsync(successor);
+
+        await done.CancelAsync();
+        await Task.WhenAny(hurry);
+        await drained;
+        await server.TellCountersAsync(successor);
     }
 
     // How much of the drain was not needed.
     private static async Task<TimeSpan> StopAfterSignalAsync(
         ProxyServer server, Signals signals, ShutdownOptions shutdown, ILogger logger, SystemdNotify systemd)
     {
-        await signals.First;
         server.AnnounceDrain();
         systemd.Stopping(server.Status);
         if (shutdown.Delay > TimeSpan.Zero)

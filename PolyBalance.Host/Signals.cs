@@ -3,14 +3,15 @@ using System.Runtime.InteropServices;
 namespace PolyBalance.Host;
 
 /// <summary>
-/// SIGTERM and SIGINT as two tasks: the first asks for an orderly end, the second for an end at once. And what SIGHUP
-/// and SIGUSR1 ask for.
+/// SIGTERM and SIGINT as two tasks: the first asks for an orderly end, the second for an end at once. And what SIGHUP,
+/// SIGUSR1 and SIGUSR2 ask for.
 /// </summary>
 /// <remarks>Signals arrive on a thread of the runtime; the tasks continue on the thread pool.</remarks>
 internal sealed class Signals : IDisposable
 {
-    // Linux and macOS disagree about the number of SIGUSR1, and PosixSignal has no name for it.
+    // Linux and macOS disagree about the numbers of these, and PosixSignal has no names for them.
     private static readonly PosixSignal UserSignal1 = (PosixSignal)(OperatingSystem.IsMacOS() ? 30 : 10);
+    private static readonly PosixSignal UserSignal2 = (PosixSignal)(OperatingSystem.IsMacOS() ? 31 : 12);
 
     private readonly TaskCompletionSource _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _second = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -22,8 +23,12 @@ internal sealed class Signals : IDisposable
         _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGTERM, End));
         _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGINT, End));
         if (!OperatingSystem.IsWindows())
-            _registrations.Add(PosixSignalRegistration.Create(UserSignal1, OnUserSignal));
-        _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGHUP, OnHangUp));
+        {
+            _registrations.Add(PosixSignalRegistration.Create(UserSignal1, signal => Ask(signal, Reopen)));
+            _registrations.Add(PosixSignalRegistration.Create(UserSignal2, signal => Ask(signal, Upgrade)));
+        }
+
+        _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal => Ask(signal, Reload)));
     }
 
     /// <summary>Completes at the first signal.</summary>
@@ -38,6 +43,9 @@ internal sealed class Signals : IDisposable
     /// <summary>What SIGHUP asks for: to take up the configuration anew. Called on a thread of the runtime.</summary>
     public Action? Reload { get; set; }
 
+    /// <summary>What SIGUSR2 asks for: to have another process take over. Called on a thread of the runtime.</summary>
+    public Action? Upgrade { get; set; }
+
     /// <summary>Gives the signals back to the runtime.</summary>
     public void Dispose()
     {
@@ -45,16 +53,10 @@ internal sealed class Signals : IDisposable
             registration.Dispose();
     }
 
-    private void OnUserSignal(PosixSignalContext signal)
+    private static void Ask(PosixSignalContext signal, Action? forWhat)
     {
         signal.Cancel = true;
-        Reopen?.Invoke();
-    }
-
-    private void OnHangUp(PosixSignalContext signal)
-    {
-        signal.Cancel = true;
-        Reload?.Invoke();
+        forWhat?.Invoke();
     }
 
     private void End(PosixSignalContext signal)

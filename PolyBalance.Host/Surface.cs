@@ -13,7 +13,7 @@ internal static class Surface
     public static string DescribeCommandLine()
     {
         var text = new StringBuilder();
-        var root = CommandLine.Build(Surroundings.OfProcess());
+        var root = CommandLine.Build(Surroundings.OfProcess([]));
         Describe(text, "polybalance", root);
         foreach (var command in root.Subcommands)
             Describe(text, $"polybalance {command.Name}", command);

@@ -20,9 +20,21 @@ internal sealed record Surroundings
     /// <summary>The folder that relative file names start from.</summary>
     public required string Folder { get; init; }
 
+    /// <summary>
+    /// The file that the process was started from, as it was called then, and its arguments; null: it cannot be started
+    /// from there again.
+    /// </summary>
+    public (string Executable, IReadOnlyList<string> Arguments)? Self { get; init; }
+
     /// <summary>The surroundings of this very process.</summary>
-    public static Surroundings OfProcess() => new()
+    /// <param name="arguments">Its arguments.</param>
+    public static Surroundings OfProcess(IReadOnlyList<string> arguments) => new()
     {
+        // By now: the system calls it something else once another file has taken its place.
+        Self = Environment.ProcessPath is not { } path ? null
+            : Path.GetFileNameWithoutExtension(path) == "dotnet"
+                ? (path, [Environment.GetCommandLineArgs()[0], .. arguments])
+                : (path, arguments),
         Output = Console.Out,
         Error = Console.Error,
         OpenInput = Console.OpenStandardInput,

@@ -12,7 +12,7 @@ namespace PolyBalance.Host;
 /// <remarks>Nothing here fails: without systemd, or with a socket that is gone, the process works as well.</remarks>
 internal sealed class SystemdNotify
 {
-    private readonly string? _path;
+    private volatile string? _path;
 
     /// <summary>Finds out whether there is somebody to tell.</summary>
     /// <param name="variable">Looks up environment variables.</param>
@@ -41,6 +41,17 @@ internal sealed class SystemdNotify
         Send(string.Create(CultureInfo.InvariantCulture, $"RELOADING=1\nMONOTONIC_USEC={now}\nSTATUS=Reloading"));
     }
 
+    /// <summary>
+    /// Another process of the unit is the gateway from now on: from here on systemd listens to that one, and nothing
+    /// more is said here.
+    /// </summary>
+    /// <param name="process">Its id.</param>
+    public void HandOver(int process)
+    {
+        Send(string.Create(CultureInfo.InvariantCulture, $"MAINPID={process}"));
+        _path = null;
+    }
+
     /// <summary>The process has begun to drain.</summary>
     public void Stopping(string status) => Send($"STOPPING=1\nSTATUS={status}");
 
@@ -64,13 +75,13 @@ internal sealed class SystemdNotify
 
     private void Send(string message)
     {
-        if (_path is null)
+        if (_path is not { } path)
             return;
 
         try
         {
             using var socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
-            socket.Connect(new UnixDomainSocketEndPoint(_path));
+            socket.Connect(new UnixDomainSocketEndPoint(path));
             socket.Send(Encoding.UTF8.GetBytes(message));
         }
         catch (Exception failure) when (failure is SocketException or ArgumentException)

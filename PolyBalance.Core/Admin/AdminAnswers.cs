@@ -18,6 +18,7 @@ namespace PolyBalance.Admin;
 [JsonSerializable(typeof(ErrorsAnswer))]
 [JsonSerializable(typeof(Explanation))]
 [JsonSerializable(typeof(LiveAnswer))]
+[JsonSerializable(typeof(UpgradeAnswer))]
 [JsonSerializable(typeof(JsonObject))]
 internal sealed partial class AdminAnswers : JsonSerializerContext;
 
@@ -42,6 +43,11 @@ internal sealed record ErrorAnswer(
     string Error, string Reason,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     IReadOnlyList<MistakeAnswer>? Errors = null);
+
+/// <summary>Who has taken over.</summary>
+/// <param name="Process">The id of the process.</param>
+/// <param name="Version">Its version.</param>
+internal sealed record UpgradeAnswer(int Process, string Version);
 
 /// <summary>One mistake, or one warning.</summary>
 /// <param name="File">Where.</param>

@@ -33,6 +33,7 @@ internal sealed class AdminApi
         var backends = new BackendsAdmin(gateway, writes);
         var algorithm = new AlgorithmAdmin(gateway, writes);
         var config = new ConfigAdmin(gateway);
+        var upgrade = new UpgradeAdmin(gateway);
         var health = new HealthAdmin(gateway);
         var errors = new ErrorsAdmin(gateway);
         var explain = new ExplainAdmin(gateway.Store, gateway.Transport.Heartbeat, gateway.Health);
@@ -54,6 +55,7 @@ internal sealed class AdminApi
             ["config"] = [new("GET", _ => Now(config.Show()))],
             ["config/drift"] = [new("GET", _ => Now(config.ShowDrift()))],
             ["reload"] = [new("POST", _ => config.ReloadAsync())],
+            ["upgrade"] = [new("POST", _ => upgrade.UpgradeAsync())],
             ["explain"] = [new("POST", request => Now(explain.Explain(request)), ChangesNothing: true)],
             ["plan"] = [new("POST", config.PlanAsync, ChangesNothing: true)],
         };

@@ -62,7 +62,7 @@ internal sealed class BackendsAdmin(GatewayView gateway, Writes writes)
                         $"The cluster {name} has a backend of that name or address already"));
                 }
 
-                return (found.Config.Changes.WithAdded(found.Config.Given, name, backend!), null);
+                return (found.Config.Changes.WithAdded(found.Config.Given, name, backend!, request.Content), null);
             },
             next => Describe(next, name, backend!.Name) with
             {
@@ -161,6 +161,19 @@ internal sealed class BackendsAdmin(GatewayView gateway, Writes writes)
             "Which cluster it is for; needed where there are several.", ConfigName.Parse);
         var home = clusters.FirstOrDefault(cluster => cluster.Name == name);
         return (name, BackendOptions.BindFrom(section, home is null ? HealthOptions.Default : home.Health));
+    }
+
+    /// <summary>Reads once more, in a process that takes over, what an operator had added in the one before.</summary>
+    /// <param name="change">The addition.</param>
+    /// <param name="options">What applies.</param>
+    /// <returns>Null: it cannot be read any more.</returns>
+    public static BackendOptions? Reread(CarriedChange change, ProxyOptions options)
+    {
+        var clusters = options.Clusters.Where(cluster => cluster.Name == change.Cluster).ToList();
+        var request = new AdminRequest("POST", "", change.Written ?? "", "");
+        return request.Read(options, section => BindAddition(section, clusters), out var read) is null
+            ? read.Backend
+            : null;
     }
 
     /// <summary>Reads what of a backend is to be changed.</summary>

@@ -34,6 +34,12 @@ internal sealed record GatewayView(
     /// <summary>Whether the gateway has been told to stop.</summary>
     public required Func<bool> IsLeaving { get; init; }
 
+    /// <summary>Whether another process is about to take over, and nothing may be changed here any more.</summary>
+    public required Func<bool> IsHandingOver { get; init; }
+
+    /// <summary>Has another process take over.</summary>
+    public required Func<Task<UpgradeOutcome>> UpgradeAsync { get; init; }
+
     /// <summary>How many lines of the access log were lost.</summary>
     public required Func<long> LinesDropped { get; init; }
 

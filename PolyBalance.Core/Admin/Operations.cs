@@ -21,6 +21,9 @@ internal static class Operations
     private static readonly Outcome Stale =
         new(412, "Somebody has changed the configuration since the tag of If-Match", Types.ErrorAnswer);
 
+    private static readonly Outcome UnderWay =
+        new(409, "An upgrade is under way", Types.ErrorAnswer);
+
     private static readonly Outcome Invalid =
         new(422, "The configuration has errors, and nothing has changed; every error is listed", Types.ErrorAnswer);
 
@@ -48,7 +51,9 @@ internal static class Operations
             Is(Types.BackendsAnswer)),
         new("POST", "/admin/backends", "Adds a backend, with the keys it has in the file and `cluster`",
             new(201, "It is added, and gets traffic once a probe has passed", Types.BackendAnswer),
-            BadContent, NoCluster, new(409, "The cluster has a backend of that name or address", Types.ErrorAnswer),
+            BadContent, NoCluster,
+            new(409, "The cluster has a backend of that name or address, or an upgrade is under way",
+                Types.ErrorAnswer),
             Stale)
         {
             Content = section => BackendsAdmin.BindAddition(section, []),
@@ -56,21 +61,23 @@ internal static class Operations
         },
         new("GET", "/admin/backends/{id}", "One backend as it is now", Is(Types.BackendAnswer), NoBackend),
         new("PATCH", "/admin/backends/{id}", "Changes the weight of a backend, or drains or resumes it",
-            Is(Types.BackendAnswer), BadContent, NoBackend, Stale)
+            Is(Types.BackendAnswer), BadContent, NoBackend, UnderWay, Stale)
         {
             Content = section => BackendsAdmin.BindAlteration(section),
             NeedsContent = true,
         },
         new("DELETE", "/admin/backends/{id}", "Removes a backend; it finishes what it has",
             new(204, "It is removed"), NoBackend,
-            new(409, "It was found by a name, which would bring it back: drain it instead", Types.ErrorAnswer), Stale),
+            new(409, "A name has it, which would bring it back: drain it instead; or an upgrade is under way",
+                Types.ErrorAnswer),
+            Stale),
         new("POST", "/admin/backends/{id}/drain", "Gives a backend no new work; it finishes what it has",
-            Is(Types.BackendAnswer), NoBackend, Stale),
+            Is(Types.BackendAnswer), NoBackend, UnderWay, Stale),
         new("POST", "/admin/backends/{id}/resume", "Lets a drained backend have new work again",
-            Is(Types.BackendAnswer), NoBackend, Stale),
+            Is(Types.BackendAnswer), NoBackend, UnderWay, Stale),
         new("GET", "/admin/algorithm", "How the backends of each cluster are picked", Is(Types.AlgorithmAnswer)),
         new("POST", "/admin/algorithm", "Has a cluster pick another way, for new requests",
-            Is(Types.AlgorithmAnswer), BadContent, NoCluster, Stale)
+            Is(Types.AlgorithmAnswer), BadContent, NoCluster, UnderWay, Stale)
         {
             Content = section => AlgorithmAdmin.BindChoice(section, []),
             NeedsContent = true,
@@ -80,6 +87,10 @@ internal static class Operations
         new("GET", "/admin/config/drift", "How far what applies is from what the file and its names say",
             Is(Types.DriftAnswer)),
         new("POST", "/admin/reload", "Takes up the configuration anew", Is(Types.ReloadAnswer), Invalid),
+        new("POST", "/admin/upgrade", "Starts the executable anew, and that process takes over; nothing is dropped",
+            Is(Types.UpgradeAnswer),
+            new(409, "An upgrade is under way, or this gateway cannot be upgraded", Types.ErrorAnswer),
+            new(500, "The new process did not get ready, and this one goes on", Types.ErrorAnswer)),
         new("POST", "/admin/plan", "What a reload would do, of the file or of the text that is sent",
             Is(Types.ReloadAnswer), BadContent, Invalid)
         {

@@ -40,6 +40,9 @@ internal sealed class Writes(GatewayView gateway)
                         LineOf(found)));
                 }
 
+                if (gateway.IsHandingOver())
+                    return (found, UpgradeAdmin.UnderWay);
+
                 var (changes, refusal) = decide(found);
                 if (changes is null)
                     return (found, refusal!);

@@ -60,6 +60,7 @@ internal static class AppliedValues
             new("logging.access_path", logging.AccessPath ?? "stdout"),
             new("shutdown.drain", Quantity.Write(options.Shutdown.Drain)),
             new("shutdown.delay", Quantity.Write(options.Shutdown.Delay)),
+            new("shutdown.upgrade_drain", Quantity.Write(options.Shutdown.UpgradeDrain)),
             new("max_concurrent_probes", Quantity.Write(options.ConcurrentProbesMax)),
             new("transport", options.Transport == TransportKind.IoUring ? "io_uring" : Text(options.Transport)),
             new("workers", options.Workers is { } workers ? Quantity.Write(workers) : "auto"),

@@ -12,6 +12,9 @@ public sealed record ShutdownOptions
     /// <summary>How long connections are still accepted, so that whoever sends us traffic can notice.</summary>
     public TimeSpan Delay { get; init; } = TimeSpan.Zero;
 
+    /// <summary>How long the connections of a process may last after another one has taken over.</summary>
+    public TimeSpan UpgradeDrain { get; init; } = TimeSpan.FromHours(1);
+
     /// <summary>Reads the section.</summary>
     /// <param name="section">Where the keys are.</param>
     internal static ShutdownOptions BindFrom(ConfigSection section) => new()
@@ -20,5 +23,7 @@ public sealed record ShutdownOptions
             "How long running exchanges may take to finish."),
         Delay = section.Duration("delay", Default.Delay, TimeSpan.Zero, Quantity.Longest,
             "How long connections are still accepted after the signal."),
+        UpgradeDrain = section.Duration("upgrade_drain", Default.UpgradeDrain, TimeSpan.Zero, Quantity.Longest,
+            "How long connections of the former process may last after an upgrade, tunnels among them."),
     };
 }

@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using PolyBalance.Proxy;
 using PolyBalance.Telemetry;
 using PolyBalance.Transport;
@@ -14,9 +13,9 @@ namespace PolyBalance.Server;
 /// </param>
 internal sealed class Listener(
     IConnectionListener listener, ListenerWiring wiring, ConnectionRegistry registry, FileAllowance? files)
-    : IAsyncDisposable
 {
     private Task _loops = Task.CompletedTask;
+    private bool _hasEnded;
     private long _warnedAt = long.MinValue;
     private volatile int _connectionsMax;
 
@@ -25,9 +24,6 @@ internal sealed class Listener(
 
     /// <summary>The address as the configuration has it.</summary>
     public required Configuration.Address Bind { get; init; }
-
-    /// <summary>The given sockets that it accepts on; none, when it has its own.</summary>
-    public Socket[] Given { get; set; } = [];
 
     /// <summary>How many connections the registry may hold; 0: no limit. Any thread.</summary>
     public int ConnectionsMax
@@ -45,13 +41,17 @@ internal sealed class Listener(
     /// <summary>The address, with the real port.</summary>
     public string Address => listener.LocalEndPoint.ToString() ?? "";
 
-    /// <summary>Hands <see cref="Given"/> over, once: for whoever has ended the listener.</summary>
-    public Socket[] TakeGiven()
+    /// <summary>What it listens with; null: nothing that the system knows of.</summary>
+    public ListeningSockets? Sockets => listener.Sockets;
+
+    /// <summary>The same for clients that come another way; those that are here keep what serves them.</summary>
+    /// <param name="other">Where clients come from.</param>
+    public Listener On(IConnectionListener other) => new(other, wiring, registry, files)
     {
-        var sockets = Given;
-        Given = [];
-        return sockets;
-    }
+        IsTraffic = IsTraffic,
+        Bind = Bind,
+        ConnectionsMax = ConnectionsMax,
+    };
 
     /// <summary>Begins to accept.</summary>
     public void Start()
@@ -62,11 +62,19 @@ internal sealed class Listener(
         _loops = Task.WhenAll(loops);
     }
 
-    /// <summary>Stops accepting: new clients are refused by the system from now on.</summary>
-    public async ValueTask DisposeAsync()
+    /// <summary>
+    /// Stops accepting: new clients are refused by the system from now on, or wait for those who hold the sockets too.
+    /// </summary>
+    /// <returns>False: it had stopped before.</returns>
+    public async Task<bool> TryEndAsync()
     {
+        if (_hasEnded)
+            return false;
+
+        _hasEnded = true;
         await listener.DisposeAsync();
         await _loops;
+        return true;
     }
 
     private async Task RunAsync(int acceptor)

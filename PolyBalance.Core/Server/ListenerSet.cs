@@ -102,7 +102,7 @@ internal sealed class ListenerSet(
         }
 
         foreach (var listener in change.Fresh)
-            listener.Start();
+            Begin(listener);
         await CloseAsync(change.Gone);
         foreach (var listener in change.Gone)
         {
@@ -113,6 +113,39 @@ internal sealed class ListenerSet(
 
     /// <summary>Gives a change up before it is committed.</summary>
     public Task AbandonAsync(ListenerChange change) => CloseAsync(change.Fresh);
+
+    /// <summary>What a process that takes over is to be given: every socket that listens here.</summary>
+    public List<(Socket Socket, HandedSocket About)> Sockets
+        => [.. from listener in _open
+               let sockets = listener.Sockets
+               where sockets is not null
+               from socket in sockets.All
+               select (socket, new HandedSocket(sockets.Address.ToString()!, sockets.AreKept))];
+
+    /// <summary>
+    /// Stops accepting, also what operators ask; whoever connects waits in the queues of the sockets, which stay open.
+    /// </summary>
+    public async Task ReleaseAsync()
+    {
+        foreach (var listener in _open)
+            listener.Sockets?.Share();
+        await CloseAsync(_open);
+    }
+
+    /// <summary>Accepts again after <see cref="ReleaseAsync"/>.</summary>
+    public void TakeBack()
+    {
+        _open = _open.ConvertAll(listener =>
+        {
+            var address = listener.Sockets?.Address ?? EndPointOf(listener.Bind);
+            return listener.On(transport.Listen(address, given.Borrow(address)));
+        });
+        foreach (var listener in _open)
+            Begin(listener);
+    }
+
+    /// <summary>Lets go of the sockets after <see cref="ReleaseAsync"/>: another process holds them now.</summary>
+    public void LetGo() => given.Dispose();
 
     /// <summary>Accepts no more traffic; operators still get answers.</summary>
     public Task CloseTrafficAsync() => CloseAsync(_open.FindAll(listener => listener.IsTraffic));
@@ -125,12 +158,18 @@ internal sealed class ListenerSet(
         Operators.Abort();
     }
 
+    private static void Begin(Listener listener)
+    {
+        listener.Sockets?.Own();
+        listener.Start();
+    }
+
     private async Task CloseAsync(List<Listener> listeners)
     {
         foreach (var listener in listeners)
         {
-            await listener.DisposeAsync();
-            given.Return(listener.TakeGiven());
+            if (await listener.TryEndAsync() && listener.Sockets is { AreShared: true } shared)
+                given.Return(shared);
         }
     }
 
@@ -148,12 +187,13 @@ internal sealed class ListenerSet(
             IsTraffic = isTraffic,
             Bind = listener.Bind,
             ConnectionsMax = MaxOf(isTraffic, options),
-            Given = sockets,
         };
-        if (sockets.Length > 0)
+        if (sockets is null)
+            Log.Listening(logger, opened.Purpose, opened.Address, transport.Name);
+        else if (sockets.AreKept)
             Log.ListeningOnGiven(logger, opened.Purpose, opened.Address, transport.Name);
         else
-            Log.Listening(logger, opened.Purpose, opened.Address, transport.Name);
+            Log.ListeningOnHandedOver(logger, opened.Purpose, opened.Address, transport.Name);
         return opened;
     }
 

@@ -17,6 +17,7 @@ public sealed class ProxyServer : IAsyncDisposable
 {
     private static readonly TimeSpan SweepPeriod = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan WatchPeriod = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan OperatorGrace = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan FirstRoundMax = TimeSpan.FromSeconds(5);
 
     private readonly ProxyOptions _options;
@@ -28,17 +29,21 @@ public sealed class ProxyServer : IAsyncDisposable
     private readonly NameMonitor _names;
     private readonly ListenerSet _listeners;
     private readonly GivenSockets _given;
+    private readonly Predecessor? _predecessor;
     private readonly Reloader _reloader;
+    private readonly Handover _handover;
     private readonly GatewayMetrics _metrics = new();
     private readonly MeterView _meter;
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _stopNow = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _storeLoop = Task.CompletedTask;
+    private Task _following = Task.CompletedTask;
+    private long _drainUntil;
     private volatile bool _isLeaving;
 
     private ProxyServer(
         ProxyOptions options, ILoggerFactory logs, IExchangeSink? sink, IConfigSource? source, ITransport transport,
-        TimeProvider clock, GivenSockets given)
+        TimeProvider clock, GivenSockets given, Predecessor? predecessor)
     {
         _options = options;
         _logger = logs.CreateLogger("polybalance");
@@ -48,7 +53,10 @@ public sealed class ProxyServer : IAsyncDisposable
         // The first snapshot takes up what is known of backends by itself.
         var news = new BackendNews(_logger, () => _store?.RequestRefresh(), _metrics);
         var builder = new SnapshotBuilder(transport, clock, news);
-        _store = new(builder.Build(options, previous: null));
+        _predecessor = predecessor;
+        _store = new(predecessor is null
+            ? builder.Build(options, previous: null)
+            : builder.Begin(options, HandoverContents.LegacyOf(predecessor.State, BackendsAdmin.Reread, NoteGone)));
         _health = new(_store, new(transport, clock), new Random(), _logger);
         _dns = new(clock);
         var resolver = new Resolver(_dns, new(ResolvConfFile.UsualPath, clock), clock);
@@ -60,6 +68,8 @@ public sealed class ProxyServer : IAsyncDisposable
             Clock = clock,
             ClientConnections = () => ClientConnections,
             IsLeaving = () => _isLeaving,
+            IsHandingOver = () => _handover?.HasBegun ?? false,
+            UpgradeAsync = () => Upgrade?.Invoke() ?? Task.FromResult(UpgradeOutcome.Impossible),
             LinesDropped = () => _reloader?.Sink?.Dropped ?? 0,
             SpansDropped = () => source?.SpansDropped ?? 0,
             ReloadAsync = ReloadAsync,
@@ -71,6 +81,9 @@ public sealed class ProxyServer : IAsyncDisposable
         _listeners = new(transport, proxy, admin, _metrics, _logger, given);
         _given = given;
         _reloader = new(source, _store, builder, _names, _listeners, _metrics, _logger) { Sink = sink };
+        _handover = new(_store, _reloader, _listeners, _metrics);
+        if (predecessor is not null)
+            _handover.Add(predecessor.State.Counters);
     }
 
     /// <summary>
@@ -111,18 +124,22 @@ public sealed class ProxyServer : IAsyncDisposable
     /// <param name="sink">Hears of every finished exchange; null: nobody does.</param>
     /// <param name="source">Where the options come from, for reloads; null: there are none.</param>
     /// <param name="given">Sockets that listen already; null: none. The caller disposes them after the gateway.</param>
+    /// <param name="predecessor">
+    /// Whom this gateway takes over from; null: from nobody. Its sockets are used instead of those that are given; the
+    /// caller disposes it after the gateway.
+    /// </param>
     /// <exception cref="TransportException">
     /// The transport that the options ask for is not to be had. The message says what to do.
     /// </exception>
     public static ProxyServer Create(
         ProxyOptions options, ILoggerFactory logs, IExchangeSink? sink = null, IConfigSource? source = null,
-        GivenSockets? given = null)
+        GivenSockets? given = null, Predecessor? predecessor = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(logs);
         var transport = TransportChoice.Start(
             options.Transport, options.Workers, TimeProvider.System, out var obstacle);
-        var server = Create(options, logs, sink, transport, TimeProvider.System, source, given);
+        var server = Create(options, logs, sink, transport, TimeProvider.System, source, given, predecessor);
         if (obstacle is not null)
             Log.TransportFellBack(server._logger, transport.Name, obstacle);
         return server;
@@ -136,8 +153,15 @@ public sealed class ProxyServer : IAsyncDisposable
     /// <summary>The same over any transport and clock.</summary>
     internal static ProxyServer Create(
         ProxyOptions options, ILoggerFactory logs, IExchangeSink? sink, ITransport transport, TimeProvider clock,
-        IConfigSource? source = null, GivenSockets? given = null)
-        => new(options, logs, sink, source, transport, clock, given ?? GivenSockets.None);
+        IConfigSource? source = null, GivenSockets? given = null, Predecessor? predecessor = null)
+        => new(
+            options, logs, sink, source, transport, clock, predecessor?.Sockets ?? given ?? GivenSockets.None,
+            predecessor);
+
+    /// <summary>
+    /// Has another process take the place of this one: what <c>POST /admin/upgrade</c> orders. Set before the start.
+    /// </summary>
+    public Func<Task<UpgradeOutcome>>? Upgrade { get; set; }
 
     /// <summary>How many exchanges wait for somebody of this kind now.</summary>
     internal int CountWaiting(WaitKind kind) => _listeners.Traffic.CountWaiting(kind);
@@ -170,9 +194,17 @@ public sealed class ProxyServer : IAsyncDisposable
         _transport.Heartbeat.Every(WatchPeriod, WatchBackends);
         new FileWatch(_transport.Files, _store, _transport.Heartbeat, _logger).Start(_options.Limits.ConnectionsMax);
         new ClusterWatch(_store, _transport.Heartbeat, _logger).Start();
+        if (_predecessor is not null)
+            await _predecessor.TakeTurnAsync(_stop.Token);
         await _listeners.CommitAsync(opened, _options, _reloader.Sink);
         foreach (var address in _given.Unused)
             Log.GivenSocketUnused(_logger, address);
+        _given.CloseUnused();
+        if (_predecessor is not null)
+        {
+            await _predecessor.ReportReadyAsync(_stop.Token);
+            _following = _predecessor.FollowAsync(_handover.Add, _stop.Token);
+        }
     }
 
     /// <summary>
@@ -198,6 +230,33 @@ public sealed class ProxyServer : IAsyncDisposable
     }
 
     /// <summary>
+    /// Gives everything to a process that takes over: the listening sockets, what is known of backends, what operators
+    /// have changed, what was counted. When it accepts clients, none are accepted here any more, and
+    /// <see cref="DrainAsync"/> is to follow.
+    /// </summary>
+    /// <param name="successor">The process, which has come already.</param>
+    /// <param name="cancel">Gives up; this gateway goes on as before.</param>
+    /// <exception cref="HandoverException">
+    /// The other process could not take over; this gateway goes on as before. The message says why.
+    /// </exception>
+    public async Task HandOverAsync(Successor successor, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(successor);
+        await _handover.RunAsync(successor, cancel, _stop.Token);
+        _isLeaving = true;
+    }
+
+    /// <summary>
+    /// Tells a process that has taken over what was counted here since the last time; so that its figures are those of
+    /// both. After <see cref="HandOverAsync"/>, one caller at a time.
+    /// </summary>
+    public Task TellCountersAsync(Successor successor)
+    {
+        ArgumentNullException.ThrowIfNull(successor);
+        return _handover.TellCountersAsync(successor, _stop.Token);
+    }
+
+    /// <summary>
     /// Stops accepting, closes idle connections, and lets exchanges finish until the deadline; then ends what is left.
     /// The admin listener answers to the end.
     /// </summary>
@@ -210,10 +269,12 @@ public sealed class ProxyServer : IAsyncDisposable
         // Clients first: a response that ends while listeners close must say already that it is the last.
         traffic.Drain();
         await _listeners.CloseTrafficAsync();
+        if (_handover.HasBegun)
+            _listeners.Operators.Drain();
 
         var heartbeat = _transport.Heartbeat;
-        var until = heartbeat.Now + heartbeat.Ticks(deadline);
-        while (traffic.Count > 0 && heartbeat.Now < until && !_stopNow.Task.IsCompleted)
+        ShortenDrain(deadline);
+        while (traffic.Count > 0 && heartbeat.Now < Volatile.Read(ref _drainUntil) && !_stopNow.Task.IsCompleted)
             await Task.WhenAny(heartbeat.NextTickAsync(), _stopNow.Task);
 
         if (traffic.Count > 0)
@@ -221,6 +282,20 @@ public sealed class ProxyServer : IAsyncDisposable
         else
             Log.Drained(_logger);
         traffic.Abort();
+
+        // Whoever has ordered an upgrade is still to be told that it is done.
+        var grace = heartbeat.Now + heartbeat.Ticks(OperatorGrace);
+        while (_handover.HasBegun && _listeners.Operators.Count > 0 && heartbeat.Now < grace)
+            await heartbeat.NextTickAsync();
+    }
+
+    /// <summary>Gives a drain less time: so much from now on. Any thread.</summary>
+    public void ShortenDrain(TimeSpan deadline)
+    {
+        var until = _transport.Heartbeat.Now + _transport.Heartbeat.Ticks(deadline);
+        var before = Volatile.Read(ref _drainUntil);
+        if (before == 0 || until < before)
+            Volatile.Write(ref _drainUntil, until);
     }
 
     /// <summary>Ends a drain at once.</summary>
@@ -239,12 +314,15 @@ public sealed class ProxyServer : IAsyncDisposable
             backend.Pool.Retire();
 
         await _stop.CancelAsync();
+        await _following;
         await _storeLoop;
         await _transport.DisposeAsync();
         _meter.Dispose();
         _reloader.Dispose();
         _stop.Dispose();
     }
+
+    private void NoteGone(RuntimeChange change) => Log.ChangeSuperseded(_logger, change.ToString());
 
     private Task<ReloadOutcome> ReloadAsync() => _reloader.ReloadAsync(_stop.Token);
 

@@ -81,6 +81,9 @@ internal sealed class Reloader(
     /// <summary>From now on nothing is taken up any more: the gateway has been told to stop. Any thread.</summary>
     public void Refuse() => _isRefusing = true;
 
+    /// <summary>Ends <see cref="Refuse"/>: the gateway goes on after all. Any thread.</summary>
+    public void Accept() => _isRefusing = false;
+
     /// <summary>Returns once no reload is under way that could still open a listener. After <see cref="Refuse"/>.
     /// </summary>
     public async Task SettleAsync()

@@ -64,7 +64,7 @@ public sealed class SampleBackend : IAsyncDisposable
     /// <summary>Stops at once: connections are cut off, as if the process were killed.</summary>
     public async ValueTask DisposeAsync()
     {
-        await _listener.DisposeAsync();
+        await _listener.TryEndAsync();
         _connections.Abort();
         await _transport.DisposeAsync();
     }

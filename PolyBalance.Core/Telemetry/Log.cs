@@ -47,6 +47,10 @@ internal static partial class Log
         "Listening for {Purpose} on {Address} with the transport {Transport}, on sockets that systemd keeps")]
     public static partial void ListeningOnGiven(ILogger logger, string purpose, string address, string transport);
 
+    [LoggerMessage(1011, LogLevel.Information,
+        "Listening for {Purpose} on {Address} with the transport {Transport}, on the sockets of the process before")]
+    public static partial void ListeningOnHandedOver(ILogger logger, string purpose, string address, string transport);
+
     [LoggerMessage(1010, LogLevel.Warning,
         "systemd keeps a socket on {Address}, and no listener has this address: clients wait there until `bind` names "
         + "it")]

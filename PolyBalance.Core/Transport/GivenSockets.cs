@@ -6,30 +6,28 @@ using PolyBalance.Transport.Linux;
 namespace PolyBalance.Transport;
 
 /// <summary>
-/// Listening sockets that somebody else made and keeps: clients who connect while no gateway runs wait there for the
-/// next one. systemd gives them to the process (sd_listen_fds(3)).
+/// Listening sockets that were there before the listeners: systemd has made them and keeps them (sd_listen_fds(3)), so
+/// that clients who connect while no gateway runs wait for the next one; or another process has handed them over.
 /// </summary>
 /// <remarks>
-/// A listener borrows the sockets of its address and returns them when it ends; it neither closes nor shuts down what
-/// others hold too. One caller at a time.
+/// A listener borrows the sockets of its address. It returns what others hold too when it ends, and neither closes nor
+/// shuts it down. One caller at a time.
 /// </remarks>
 public sealed class GivenSockets : IDisposable
 {
     /// <summary>No socket was given.</summary>
-    public static readonly GivenSockets None = new();
+    public static GivenSockets None => new();
 
     private const int FirstFile = 3;            // SD_LISTEN_FDS_START
     private const int FilesMax = 256;
 
     private static readonly string[] Variables = ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"];
 
-    private readonly List<Socket> _free;
+    private readonly List<GivenSocket> _free = [];
 
-    /// <summary>Takes listening sockets over.</summary>
-    internal GivenSockets(params ReadOnlySpan<Socket> sockets) => _free = [.. sockets];
-
-    /// <summary>The addresses of those that nobody borrows, for people.</summary>
-    public IReadOnlyList<string> Unused => _free.ConvertAll(socket => NameOf(socket.LocalEndPoint));
+    /// <summary>The addresses of those that somebody keeps and nobody here borrows, for people.</summary>
+    public IReadOnlyList<string> Unused
+        => _free.FindAll(one => one.IsKept).ConvertAll(one => NameOf(one.Socket.LocalEndPoint));
 
     /// <summary>
     /// Takes those that systemd gives to this process, as <c>LISTEN_FDS</c> and <c>LISTEN_PID</c> say. The variables
@@ -61,7 +59,8 @@ public sealed class GivenSockets : IDisposable
         for (var file = FirstFile; file < FirstFile + files; file++)
         {
             Libc.CloseInPrograms(file);
-            given._free.Add(Take(file));
+            var socket = Take(file);
+            given.Add(socket, NameOf(socket.LocalEndPoint), isKept: true);
         }
 
         return given;
@@ -70,22 +69,57 @@ public sealed class GivenSockets : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var socket in _free)
-            socket.Dispose();
+        foreach (var given in _free)
+            given.Socket.Dispose();
         _free.Clear();
     }
 
-    /// <summary>All that listen on an address; none, when none was given.</summary>
-    internal Socket[] Borrow(EndPoint address)
+    /// <summary>Takes a listening socket over.</summary>
+    /// <param name="socket">The socket.</param>
+    /// <param name="name">The address that it was asked to listen on, as text; its port may be 0.</param>
+    /// <param name="isKept">Whether somebody else keeps it.</param>
+    internal void Add(Socket socket, string name, bool isKept) => _free.Add(new(socket, name, isKept));
+
+    /// <summary>
+    /// All that listen on an address; null, when none was given. They are shared until <see
+    /// cref="ListeningSockets.Own"/>: whoever has given them may still need them.
+    /// </summary>
+    internal ListeningSockets? Borrow(EndPoint address)
     {
+        // Several may have asked for any port: each gets one.
         var name = NameOf(address);
-        var found = _free.FindAll(socket => NameOf(socket.LocalEndPoint) == name);
+        if (_free.Find(one => one.Name == name) is not { } first)
+            return null;
+
+        var place = NameOf(first.Socket.LocalEndPoint);
+        var found = _free.FindAll(one => one.Name == name && NameOf(one.Socket.LocalEndPoint) == place);
         _free.RemoveAll(found.Contains);
-        return [.. found];
+        var borrowed = new ListeningSockets(
+            address, [.. found.ConvertAll(one => one.Socket)], found.Exists(one => one.IsKept));
+        borrowed.Share();
+        return borrowed;
     }
 
     /// <summary>Ends <see cref="Borrow"/>.</summary>
-    internal void Return(Socket[] sockets) => _free.AddRange(sockets);
+    internal void Return(ListeningSockets sockets)
+    {
+        foreach (var socket in sockets.All)
+            Add(socket, NameOf(sockets.Address), sockets.AreKept);
+    }
+
+    /// <summary>
+    /// Closes those that nobody borrows and nobody else keeps: no client waits there for somebody who does not come.
+    /// </summary>
+    internal void CloseUnused()
+    {
+        foreach (var (socket, _, isKept) in _free)
+        {
+            if (!isKept)
+                new ListeningSockets(socket.LocalEndPoint!, [socket], areKept: false).Close();
+        }
+
+        _free.RemoveAll(one => !one.IsKept);
+    }
 
     private static Socket Take(int file)
     {
@@ -114,4 +148,6 @@ public sealed class GivenSockets : IDisposable
 
     // Unix sockets have no port, and two end points of one path are not equal.
     private static string NameOf(EndPoint? address) => address?.ToString() ?? "";
+
+    private sealed record GivenSocket(Socket Socket, string Name, bool IsKept);
 }

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 
 namespace PolyBalance.Transport;
 
@@ -38,12 +37,9 @@ internal interface ITransport : IAsyncDisposable
 
     /// <summary>Starts to listen.</summary>
     /// <param name="address">Where.</param>
-    /// <param name="given">
-    /// Sockets that listen there; the listener lets go of them when it ends, and leaves them as they are. Empty: it
-    /// makes its own.
-    /// </param>
+    /// <param name="given">Sockets that listen there already; null: the listener makes its own.</param>
     /// <exception cref="ListenException">The address cannot be listened on. The message says what to do.</exception>
-    IConnectionListener Listen(EndPoint address, Socket[] given);
+    IConnectionListener Listen(EndPoint address, ListeningSockets? given);
 
     /// <summary>Connects to an address within a timeout.</summary>
     /// <param name="address">Where to.</param>
@@ -56,6 +52,9 @@ internal interface IConnectionListener : IAsyncDisposable
 {
     /// <summary>The address, with the real port where the system chose one.</summary>
     EndPoint LocalEndPoint { get; }
+
+    /// <summary>What it listens with; null: nothing that the system knows of.</summary>
+    ListeningSockets? Sockets => null;
 
     /// <summary>How many callers may accept at the same time: one per lane of clients.</summary>
     int Acceptors => 1;
@@ -75,7 +74,7 @@ internal static class TransportExtensions
     /// <summary>Starts to listen on sockets of the listener's own.</summary>
     /// <exception cref="ListenException">The address cannot be listened on. The message says what to do.</exception>
     public static IConnectionListener Listen(this ITransport transport, EndPoint address)
-        => transport.Listen(address, []);
+        => transport.Listen(address, given: null);
 }
 
 /// <summary>A connection, or why there is none.</summary>

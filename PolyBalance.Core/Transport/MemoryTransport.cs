@@ -71,7 +71,7 @@ internal sealed class MemoryTransport : ITransport
     public CompletionQueue Completions { get; } = new();
 
     /// <inheritdoc/>
-    public IConnectionListener Listen(EndPoint address, Socket[] given)
+    public IConnectionListener Listen(EndPoint address, ListeningSockets? given)
     {
         var local = address is IPEndPoint { Port: 0 } any ? new IPEndPoint(any.Address, NextPort()) : address;
         var listener = new MemoryListener(this, local, Backlog);

@@ -36,6 +36,8 @@ internal sealed class LiveFiguresTests
             Names = static () => [],
             Clock = _clock,
             ClientConnections = () => ++_looks,
+            IsHandingOver = static () => false,
+            UpgradeAsync = static () => Task.FromResult(UpgradeOutcome.Impossible),
             IsLeaving = () => false,
             LinesDropped = () => 0,
             SpansDropped = () => 0,

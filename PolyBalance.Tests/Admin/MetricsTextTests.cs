@@ -154,6 +154,8 @@ internal sealed class MetricsTextTests
             Names = () => [new(new(LookUpKind.Addresses, "app.example."), _lookUps, TimeSpan.FromSeconds(2), null)],
             Clock = TimeProvider.System,
             ClientConnections = () => 3,
+            IsHandingOver = static () => false,
+            UpgradeAsync = static () => Task.FromResult(UpgradeOutcome.Impossible),
             IsLeaving = () => false,
             LinesDropped = () => 0,
             SpansDropped = () => 0,

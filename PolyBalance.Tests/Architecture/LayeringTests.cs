@@ -23,13 +23,13 @@ internal sealed class LayeringTests
     private static readonly string[] Folders = [.. Layers.SelectMany(names => names)];
 
     /// <summary>
-    /// Besides the options and the records: the gateway, what it may be given, a backend to try it with, and why they
-    /// fail.
+    /// Besides the options and the records: the gateway, what it may be given, whom it takes over from and hands over
+    /// to, a backend to try it with, and why they fail.
     /// </summary>
     private static readonly string[] VisibleTypes =
     [
         "FailureKind", "GivenSockets", "ListenException", "TransportException", "ProxyServer", "IConfigSource",
-        "SampleBackend", "SampleBackendOptions",
+        "Predecessor", "Successor", "HandoverException", "UpgradeOutcome", "SampleBackend", "SampleBackendOptions",
     ];
 
     /// <summary>What protocol code may not name, and why not.</summary>

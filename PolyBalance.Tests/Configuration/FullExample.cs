@@ -37,7 +37,7 @@ internal static class FullExample
         limits: { head: 32KiB, fields: 128, connections: 0 }
         dns: { servers: [], timeout: 1s, min_ttl: 5s, max_ttl: 60s, hold: 30s }        # none: /etc/resolv.conf
         logging: { level: information, access: json, access_path: stdout }
-        shutdown: { drain: 10s, delay: 0s }
+        shutdown: { drain: 10s, delay: 0s, upgrade_drain: 1h }
         transport: auto                       # auto | io_uring | sockets
 
         """;

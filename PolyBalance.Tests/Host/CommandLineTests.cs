@@ -88,7 +88,7 @@ internal sealed class CommandLineTests
     [Test]
     public async Task Help_of_every_command_ends_with_examples_that_parse()
     {
-        var commands = CommandLine.Build(Surroundings.OfProcess()).Subcommands.Select(one => one.Name);
+        var commands = CommandLine.Build(Surroundings.OfProcess([])).Subcommands.Select(one => one.Name);
         foreach (var command in commands.Prepend(""))
         {
             using var run = new CommandLineRun();

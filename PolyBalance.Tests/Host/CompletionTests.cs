@@ -56,7 +56,7 @@ internal sealed class CompletionTests
         var script = await ScriptAsync(shell);
         var page = (await CommandLineRun.OutputOfAsync("manual")).Replace("\\-", "-", StringComparison.Ordinal);
 
-        foreach (var command in CommandLine.Build(Surroundings.OfProcess()).Subcommands)
+        foreach (var command in CommandLine.Build(Surroundings.OfProcess([])).Subcommands)
         {
             Assert.That(script, Does.Contain(command.Name));
             Assert.That(page, Does.Contain($".SS polybalance {command.Name}"));

@@ -102,7 +102,7 @@ internal sealed partial class RunningProgram : IAsyncDisposable
     public void Signal(int number)
     {
         if (!_process.HasExited)
-            _ = SendSignal(_process.Id, number);
+            _ = Send(_process.Id, number);
     }
 
     /// <summary>Waits for its end and for everything it printed before.</summary>
@@ -160,6 +160,7 @@ internal sealed partial class RunningProgram : IAsyncDisposable
         }
     }
 
+    /// <summary>Sends a signal to any process.</summary>
     [LibraryImport("libc", EntryPoint = "kill")]
-    private static partial int SendSignal(int process, int signal);
+    public static partial int Send(int process, int signal);
 }

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
-using System.Net.Sockets;
 using PolyBalance.Transport;
 
 namespace PolyBalance.Tests.Performance;
@@ -31,7 +30,7 @@ internal sealed class CountingTransport(ITransport inner) : ITransport
     /// <summary>What those were sent whom it connected to.</summary>
     public SentCount ToBackends { get; } = new();
 
-    public IConnectionListener Listen(EndPoint address, Socket[] given)
+    public IConnectionListener Listen(EndPoint address, ListeningSockets? given)
         => new CountingListener(inner.Listen(address, given), ToClients);
 
     public async ValueTask<ConnectResult> ConnectAsync(EndPoint address, long timeout)

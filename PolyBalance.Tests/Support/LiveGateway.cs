@@ -15,13 +15,13 @@ internal sealed class LiveGateway : IConfigSource, IAsyncDisposable
     private readonly HttpClient _client = new();
     private readonly IExchangeSink? _sink;
 
-    private LiveGateway(string text, string? token, IExchangeSink? sink)
+    private LiveGateway(string text, string? token, IExchangeSink? sink, Predecessor? predecessor)
     {
         _sink = sink;
         (Text, Token) = (text, token is null ? null : BearerToken.Parse(token, out _));
         var read = Parse(Text, Name);
         Assert.That(read.Errors, Is.Empty);
-        _server = ProxyServer.Create(read.Options!, new Logs(Lines), sink, this);
+        _server = ProxyServer.Create(read.Options!, new Logs(Lines), sink, this, predecessor: predecessor);
     }
 
     /// <summary>What the file says.</summary>
@@ -48,9 +48,10 @@ internal sealed class LiveGateway : IConfigSource, IAsyncDisposable
     private BearerToken? Token { get; }
 
     /// <summary>Starts one. Ports 0 in the text are free ones.</summary>
-    public static async Task<LiveGateway> StartAsync(string text, string? token = null, IExchangeSink? sink = null)
+    public static async Task<LiveGateway> StartAsync(
+        string text, string? token = null, IExchangeSink? sink = null, Predecessor? predecessor = null)
     {
-        var gateway = new LiveGateway(text, token, sink);
+        var gateway = new LiveGateway(text, token, sink, predecessor);
         await gateway._server.StartAsync();
         return gateway;
     }

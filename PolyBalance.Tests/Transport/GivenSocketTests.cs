@@ -47,15 +47,18 @@ internal sealed class GivenSocketTests
     {
         var first = StreamSocket.ListenMany(new IPEndPoint(IPAddress.Loopback, 0), 2);
         var second = StreamSocket.Listen(new IPEndPoint(IPAddress.Loopback, 0));
-        using var given = new GivenSockets(first[0], second, first[1]);
+        using var given = new GivenSockets();
+        foreach (var socket in (Socket[])[first[0], second, first[1]])
+            given.Add(socket, socket.LocalEndPoint!.ToString()!, isKept: true);
 
         var borrowed = given.Borrow(first[0].LocalEndPoint!);
 
-        Assert.That(borrowed, Is.EqualTo(first));
+        Assert.That(borrowed?.All, Is.EqualTo(first));
+        Assert.That(borrowed.AreShared);
         Assert.That(given.Unused, Is.EqualTo((string[])[second.LocalEndPoint!.ToString()!]));
-        Assert.That(given.Borrow(first[0].LocalEndPoint!), Is.Empty);
+        Assert.That(given.Borrow(first[0].LocalEndPoint!), Is.Null);
         given.Return(borrowed);
-        Assert.That(given.Borrow(first[0].LocalEndPoint!), Is.EqualTo(first));
+        Assert.That(given.Borrow(first[0].LocalEndPoint!)?.All, Is.EqualTo(first));
         given.Return(borrowed);
     }
 
@@ -64,7 +67,7 @@ internal sealed class GivenSocketTests
     [TestCase("own", null)]
     [TestCase("own", "0")]
     public void What_is_given_to_another_process_is_left_alone(string? process, string? count)
-        => Assert.That(GivenSockets.FromSystemd(Variables(process, count)), Is.SameAs(GivenSockets.None));
+        => Assert.That(GivenSockets.FromSystemd(Variables(process, count)).Unused, Is.Empty);
 
     [TestCase("many")]
     [TestCase("-1")]
@@ -98,7 +101,7 @@ internal sealed class GivenSocketTests
 
     private static async Task ServeSomeAsync(ITransport transport, EndPoint address, Socket[] given, Task end)
     {
-        await using var listener = transport.Listen(address, given);
+        await using var listener = transport.Listen(address, new(address, given, areKept: true));
         var enough = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var left = AcceptedPerListener;
         var accepting = Task.WhenAll(Enumerable.Range(0, listener.Acceptors).Select(async acceptor =>

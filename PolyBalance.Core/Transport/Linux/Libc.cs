@@ -80,6 +80,7 @@ internal static unsafe partial class Libc
     private const int PipeBytes = 512 * 1024;
     private const int SocketLevel = 1;                  // SOL_SOCKET
     private const int LingerOption = 13;                // SO_LINGER
+    private const int PeerCredentials = 17;             // SO_PEERCRED
     private const int CloseOnExec = 0x80000;            // O_CLOEXEC, EFD_CLOEXEC
     private const uint SpliceNow = 3;                   // SPLICE_F_MOVE | SPLICE_F_NONBLOCK
     private const uint SpliceMore = 4;                  // SPLICE_F_MORE
@@ -94,6 +95,25 @@ internal static unsafe partial class Libc
         var linger = stackalloc int[2] { 1, 0 };
         setsockopt(fd, SocketLevel, LingerOption, linger, 2 * sizeof(int));
     }
+
+    /// <summary>The process at the other end of a Unix socket, and its user (SO_PEERCRED).</summary>
+    /// <returns>False: there is none.</returns>
+    public static bool TryFindPeer(int fd, out int process, out int user)
+    {
+        var credentials = stackalloc int[3];
+        var length = 3 * sizeof(int);
+        var isFound = getsockopt(fd, SocketLevel, PeerCredentials, credentials, &length) == 0;
+        (process, user) = (credentials[0], credentials[1]);
+        return isFound;
+    }
+
+    /// <summary>The user whose rights this process has.</summary>
+    [LibraryImport("libc", EntryPoint = "geteuid")]
+    public static partial int OwnUser();
+
+    /// <summary>The process that has started this one.</summary>
+    [LibraryImport("libc", EntryPoint = "getppid")]
+    public static partial int Parent();
 
     /// <summary>The peer's address; its length, or negative when there is no peer any more.</summary>
     public static int PeerOf(int fd, Span<byte> address)
@@ -168,6 +188,10 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "sendmsg", SetLastError = true)]
     public static partial nint SendPieces(int fd, Message* message, int flags);
 
+    /// <summary>Receives what is there, files included, into several pieces.</summary>
+    [LibraryImport("libc", EntryPoint = "recvmsg", SetLastError = true)]
+    public static partial nint ReceivePieces(int fd, Message* message, int flags);
+
     /// <summary>Ends one or both directions of a connection.</summary>
     [LibraryImport("libc", EntryPoint = "shutdown", SetLastError = true)]
     public static partial int Shutdown(int fd, int how);
@@ -190,6 +214,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int setsockopt(int fd, int level, int name, void* value, int length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int getsockopt(int fd, int level, int name, void* value, int* length);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int getpeername(int fd, byte* address, int* length);
@@ -225,7 +252,7 @@ internal static unsafe partial class Libc
         public nint Length;
     }
 
-    /// <summary>struct msghdr: what one call sends.</summary>
+    /// <summary>struct msghdr: what one call sends or receives.</summary>
     public struct Message
     {
         /// <summary>Unused: the socket is connected.</summary>
@@ -240,13 +267,13 @@ internal static unsafe partial class Libc
         /// <summary>How many pieces.</summary>
         public nint Count;
 
-        /// <summary>Unused.</summary>
+        /// <summary>What goes beside the bytes: struct cmsghdr, one after the other.</summary>
         public void* Control;
 
-        /// <summary>Unused.</summary>
+        /// <summary>How long that is. Unit: bytes.</summary>
         public nint ControlLength;
 
-        /// <summary>Unused.</summary>
+        /// <summary>What became of it, when something was received.</summary>
         public int Flags;
     }
 

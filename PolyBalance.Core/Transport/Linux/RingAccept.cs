@@ -16,11 +16,12 @@ internal sealed class RingAccept(
 {
     private const byte AcceptKind = 0;
     private const byte CancelKind = 1;
+    private const int Unknown = -1;
     private const int AcceptedFlags = 0x80800;  // SOCK_CLOEXEC | SOCK_NONBLOCK
     private const int ManyTimes = 1;            // IORING_ACCEPT_MULTISHOT
 
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private int _number;
+    private int _number = Unknown;
     private int _pending;
     private bool _isCancelled;      // the accept that is pending
     private bool _isClosing;
@@ -109,7 +110,8 @@ internal sealed class RingAccept(
         _isClosing = true;
         if (_pending == 0)
         {
-            loop.Forget(_number);
+            if (_number != Unknown)
+                loop.Forget(_number);
             _closed.TrySetResult();
             return;
         }

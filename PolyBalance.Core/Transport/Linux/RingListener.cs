@@ -9,41 +9,36 @@ namespace PolyBalance.Transport.Linux;
 /// </summary>
 internal sealed class RingListener : IConnectionListener
 {
+    private const int Idle = 0;
+    private const int Accepting = 1;
+    private const int Ended = 2;
+
     private readonly RingTransport _transport;
-    private readonly EndPoint _address;
-    private readonly bool _areGiven;
-    private readonly Socket[] _sockets;
+    private readonly bool _isUnix;
     private readonly RingAccept[] _accepts;
     private readonly AcceptLane[] _lanes;
-    private int _disposed;
+    private int _stage;
 
     /// <summary>Accepts on listening sockets: one per loop, or a single one for the first, or any number.</summary>
     /// <param name="transport">Whose loops accept.</param>
-    /// <param name="address">Where the sockets listen.</param>
     /// <param name="sockets">The sockets.</param>
-    /// <param name="areGiven">Others hold them too: they are left as they are. Else they are our own.</param>
-    public RingListener(RingTransport transport, EndPoint address, Socket[] sockets, bool areGiven)
+    public RingListener(RingTransport transport, ListeningSockets sockets)
     {
         _transport = transport;
-        _address = address;
-        _areGiven = areGiven;
-        _sockets = sockets;
-        LocalEndPoint = sockets[0].LocalEndPoint ?? address;
-        transport.Files.AddListening(sockets.Length);
+        Sockets = sockets;
+        LocalEndPoint = sockets.LocalEndPoint;
+        _isUnix = LocalEndPoint is UnixDomainSocketEndPoint;
+        transport.Files.AddListening(sockets.All.Length);
         _lanes = new AcceptLane[transport.Loops.Length];
         for (var index = 0; index < _lanes.Length; index++)
             _lanes[index] = new();
 
-        _accepts = new RingAccept[sockets.Length];
-        for (var index = 0; index < sockets.Length; index++)
+        _accepts = new RingAccept[sockets.All.Length];
+        for (var index = 0; index < _accepts.Length; index++)
         {
-            // The ring would not wait for clients of a socket that is set never to wait.
-            var file = (int)sockets[index].SafeHandle.DangerousGetHandle();
-            if (areGiven)
-                Libc.MayWait(file);
             var loop = transport.Loops[index % transport.Loops.Length];
-            _accepts[index] = new(loop, file, transport.Heartbeat, transport.Files, OnAccepted);
-            _accepts[index].Start();
+            _accepts[index] = new(
+                loop, FileOf(sockets.All[index]), transport.Heartbeat, transport.Files, OnAccepted);
         }
     }
 
@@ -51,39 +46,55 @@ internal sealed class RingListener : IConnectionListener
     public EndPoint LocalEndPoint { get; }
 
     /// <inheritdoc/>
+    public ListeningSockets Sockets { get; }
+
+    /// <inheritdoc/>
     public int Acceptors => _lanes.Length;
 
     /// <inheritdoc/>
-    public ValueTask<Connection?> AcceptAsync(int acceptor = 0) => _lanes[acceptor].AcceptAsync();
+    public ValueTask<Connection?> AcceptAsync(int acceptor = 0)
+    {
+        // Not earlier: until somebody asks for clients, they are for others who hold the sockets too.
+        if (Volatile.Read(ref _stage) == Idle && Interlocked.CompareExchange(ref _stage, Accepting, Idle) == Idle)
+            Begin();
+        return _lanes[acceptor].AcceptAsync();
+    }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        if (Interlocked.Exchange(ref _disposed, 1) == 1)
+        var stage = Interlocked.Exchange(ref _stage, Ended);
+        if (stage == Ended)
             return;
 
         // From here on the system refuses clients, before the kernel has let go of the sockets.
-        if (!_areGiven)
+        if (!Sockets.AreShared)
         {
-            foreach (var socket in _sockets)
-                Libc.Shutdown((int)socket.SafeHandle.DangerousGetHandle(), Libc.ShutdownBoth);
+            foreach (var socket in Sockets.All)
+                Libc.Shutdown(FileOf(socket), Libc.ShutdownBoth);
         }
 
-        foreach (var accept in _accepts)
+        foreach (var accept in stage == Accepting ? _accepts : [])
             await accept.CloseAsync();
-        _transport.Files.AddListening(-_sockets.Length);
-        if (!_areGiven)
-        {
-            foreach (var socket in _sockets)
-                socket.Dispose();
-            if (_address is UnixDomainSocketEndPoint)
-                File.Delete(_address.ToString()!);
-        }
+        _transport.Files.AddListening(-Sockets.All.Length);
+        Sockets.Close();
 
         // Who was accepted is served, and may be on the way to another loop.
         await _transport.PassAsync();
         foreach (var lane in _lanes)
             lane.Close();
+    }
+
+    private static int FileOf(Socket socket) => (int)socket.SafeHandle.DangerousGetHandle();
+
+    private void Begin()
+    {
+        for (var index = 0; index < _accepts.Length; index++)
+        {
+            // The ring would not wait for clients of a socket that somebody has set never to wait.
+            Libc.MayWait(FileOf(Sockets.All[index]));
+            _accepts[index].Start();
+        }
     }
 
     private void OnAccepted(EventLoop loop, int file)
@@ -116,9 +127,8 @@ internal sealed class RingListener : IConnectionListener
             return;
         }
 
-        var isUnix = _address is UnixDomainSocketEndPoint;
         var remote = SocketAddresses.Read(address[..length]);
-        var connection = _transport.Adopt(loop, file, remote, isUnix);
+        var connection = _transport.Adopt(loop, file, remote, _isUnix);
         _lanes[loop.Index].Offer(connection);
     }
 

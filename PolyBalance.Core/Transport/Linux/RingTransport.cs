@@ -82,13 +82,11 @@ internal sealed class RingTransport : ITransport
     }
 
     /// <inheritdoc/>
-    public IConnectionListener Listen(EndPoint address, Socket[] given)
+    public IConnectionListener Listen(EndPoint address, ListeningSockets? given)
     {
-        if (given.Length > 0)
-            return new RingListener(this, address, given, areGiven: true);
-
         var count = address is UnixDomainSocketEndPoint ? 1 : Loops.Length;
-        return new RingListener(this, address, StreamSocket.ListenMany(address, count), areGiven: false);
+        return new RingListener(
+            this, given ?? new(address, StreamSocket.ListenMany(address, count), areKept: false));
     }
 
     /// <inheritdoc/>

@@ -6,9 +6,6 @@ namespace PolyBalance.Transport.Sockets;
 /// <summary>Accepts clients on listening sockets of one address.</summary>
 internal sealed class SocketListener : IConnectionListener
 {
-    private readonly Socket[] _sockets;
-    private readonly bool _areGiven;
-    private readonly EndPoint _address;
     private readonly Heartbeat _heartbeat;
     private readonly BlockPool _pool;
     private readonly FileAllowance _files;
@@ -17,31 +14,27 @@ internal sealed class SocketListener : IConnectionListener
 
     /// <summary>Accepts on listening sockets.</summary>
     /// <param name="sockets">The sockets; one caller accepts on each.</param>
-    /// <param name="areGiven">Others hold them too: they are left as they are. Else they are our own.</param>
-    /// <param name="address">Where they listen.</param>
     /// <param name="heartbeat">Spaces tries while the system has no file descriptors.</param>
     /// <param name="pool">The memory of connections.</param>
     /// <param name="files">Counts them.</param>
-    public SocketListener(
-        Socket[] sockets, bool areGiven, EndPoint address, Heartbeat heartbeat, BlockPool pool, FileAllowance files)
+    public SocketListener(ListeningSockets sockets, Heartbeat heartbeat, BlockPool pool, FileAllowance files)
     {
-        (_sockets, _areGiven) = (sockets, areGiven);
-        _address = address;
+        Sockets = sockets;
         _heartbeat = heartbeat;
         _pool = pool;
         _files = files;
-        LocalEndPoint = sockets[0].LocalEndPoint ?? address;
-        files.AddListening(sockets.Length);
+        LocalEndPoint = sockets.LocalEndPoint;
+        files.AddListening(sockets.All.Length);
     }
 
     /// <inheritdoc/>
     public EndPoint LocalEndPoint { get; }
 
     /// <inheritdoc/>
-    public int Acceptors => _sockets.Length;
+    public ListeningSockets Sockets { get; }
 
-    // A socket of our own is closed, which ends the wait as well.
-    private CancellationToken End => _areGiven ? _end.Token : CancellationToken.None;
+    /// <inheritdoc/>
+    public int Acceptors => Sockets.All.Length;
 
     /// <inheritdoc/>
     public async ValueTask<Connection?> AcceptAsync(int acceptor = 0)
@@ -50,7 +43,7 @@ internal sealed class SocketListener : IConnectionListener
         {
             try
             {
-                var client = await _sockets[acceptor].AcceptAsync(End);
+                var client = await Sockets.All[acceptor].AcceptAsync(_end.Token);
                 _files.Add();
                 return new SocketConnection(client, client.RemoteEndPoint, _heartbeat, _pool, _files);
             }
@@ -78,13 +71,7 @@ internal sealed class SocketListener : IConnectionListener
             return;
 
         await _end.CancelAsync();
-        _files.AddListening(-_sockets.Length);
-        if (_areGiven)
-            return;
-
-        foreach (var socket in _sockets)
-            socket.Dispose();
-        if (_address is UnixDomainSocketEndPoint)
-            File.Delete(_address.ToString()!);
+        _files.AddListening(-Sockets.All.Length);
+        Sockets.Close();
     }
 }

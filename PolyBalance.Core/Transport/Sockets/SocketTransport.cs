@@ -30,9 +30,8 @@ internal sealed class SocketTransport : ITransport
     public FileAllowance Files { get; }
 
     /// <inheritdoc/>
-    public IConnectionListener Listen(EndPoint address, Socket[] given) => given.Length > 0
-        ? new SocketListener(given, areGiven: true, address, Heartbeat, Blocks, Files)
-        : new SocketListener([StreamSocket.Listen(address)], areGiven: false, address, Heartbeat, Blocks, Files);
+    public IConnectionListener Listen(EndPoint address, ListeningSockets? given) => new SocketListener(
+        given ?? new(address, [StreamSocket.Listen(address)], areKept: false), Heartbeat, Blocks, Files);
 
     /// <inheritdoc/>
     public async ValueTask<ConnectResult> ConnectAsync(EndPoint address, long timeout)

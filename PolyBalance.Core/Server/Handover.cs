@@ -1,0 +1,96 @@
+using System.Net.Sockets;
+using PolyBalance.Telemetry;
+using PolyBalance.Topology;
+
+namespace PolyBalance.Server;
+
+/// <summary>How this gateway gives everything to a process that takes over: all of it, or nothing.</summary>
+/// <remarks>One caller at a time; <see cref="HasBegun"/> and <see cref="Add"/> from any thread.</remarks>
+/// <param name="store">What is in force.</param>
+/// <param name="reloader">Takes nothing up meanwhile.</param>
+/// <param name="listeners">Let go of their sockets.</param>
+/// <param name="metrics">What was counted.</param>
+internal sealed class Handover(
+    SnapshotStore store, Reloader reloader, ListenerSet listeners, GatewayMetrics metrics)
+{
+    private CounterLedger _told = CounterLedger.ToRead();
+    private volatile bool _hasBegun;
+
+    /// <summary>Whether it is under way, or done: nothing may be changed any more that the other would not know.
+    /// </summary>
+    public bool HasBegun => _hasBegun;
+
+    /// <summary>Gives everything away. When this returns the other process accepts clients, and nobody here does.
+    /// </summary>
+    /// <param name="successor">The process, which has come already.</param>
+    /// <param name="cancel">Gives up.</param>
+    /// <param name="stop">The gateway is at its end.</param>
+    /// <exception cref="HandoverException">The other process is not up to it; everything is as before.</exception>
+    public async Task RunAsync(Successor successor, CancellationToken cancel, CancellationToken stop)
+    {
+        _hasBegun = true;
+        reloader.Refuse();
+        await reloader.SettleAsync();
+        var isReleased = false;
+        try
+        {
+            var (state, sockets) = await DescribeAsync(stop);
+            await successor.PrepareAsync(state, sockets, cancel);
+            isReleased = true;
+            await listeners.ReleaseAsync();
+            await successor.GoAsync(cancel);
+        }
+        catch
+        {
+            if (isReleased)
+                listeners.TakeBack();
+            reloader.Accept();
+            _hasBegun = false;
+            throw;
+        }
+
+        listeners.LetGo();
+    }
+
+    /// <summary>Tells what was counted here since the last time.</summary>
+    /// <param name="successor">Whom.</param>
+    /// <param name="stop">The gateway is at its end.</param>
+    public async Task TellCountersAsync(Successor successor, CancellationToken stop)
+    {
+        var counted = Read();
+        var since = counted.Since(_told);
+        if (since.IsEmpty)
+            return;
+
+        try
+        {
+            await successor.TellAsync(since.Groups, stop);
+            _told = counted;
+        }
+        catch (HandoverException)
+        {
+            // It is gone, and nobody wants to know any more.
+        }
+    }
+
+    /// <summary>Adds what another process has counted to what is counted here.</summary>
+    public void Add(Dictionary<string, Dictionary<string, long>> counters)
+        => HandoverContents.Carry(CounterLedger.ToAdd(counters), store.Current, metrics);
+
+    private CounterLedger Read()
+    {
+        var ledger = CounterLedger.ToRead();
+        HandoverContents.Carry(ledger, store.Current, metrics);
+        return ledger;
+    }
+
+    // After this nobody changes anything at run time: each change looks whether that has begun, on the same loop.
+    private async Task<(HandoverState State, List<Socket> Sockets)> DescribeAsync(CancellationToken stop)
+    {
+        var snapshot = await store.ChangeAsync(static found => (found, found), stop);
+        _told = Read();
+        var sockets = listeners.Sockets;
+        var state = HandoverContents.StateOf(snapshot, _told) with { Sockets = sockets.ConvertAll(one => one.About) };
+        return (state, sockets.ConvertAll(one => one.Socket));
+    }
+}

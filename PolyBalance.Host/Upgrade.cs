@@ -1,0 +1,146 @@
+using System.Diagnostics;
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using PolyBalance.Admin;
+using PolyBalance.Server;
+
+namespace PolyBalance.Host;
+
+/// <summary>
+/// Starts the executable anew, from the file that is there now, and has that process take over. As long as it is not
+/// ready this one goes on.
+/// </summary>
+/// <remarks>
+/// The new process has our arguments, environment, folder and output. Only one at a time; any thread may ask.
+/// </remarks>
+/// <param name="server">The gateway that is to be taken over.</param>
+/// <param name="systemd">Is told which process is the gateway.</param>
+/// <param name="surroundings">What this process was started from.</param>
+/// <param name="isReadAgain">Whether the configuration can be read once more.</param>
+/// <param name="logger">Hears of it.</param>
+internal sealed class Upgrade(
+    ProxyServer server, SystemdNotify systemd, Surroundings surroundings, bool isReadAgain, ILogger logger)
+{
+    // A start takes a fraction of a second, names and probes five seconds at most.
+    private static readonly TimeSpan ReadyTimeout = TimeSpan.FromSeconds(30);
+
+    private readonly TaskCompletionSource<Successor> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _isUnderWay;
+
+    /// <summary>Completes when another process has taken over. Whoever awaits it disposes what it has.</summary>
+    public Task<Successor> Done => _done.Task;
+
+    /// <summary>Upgrades, or says why not.</summary>
+    public async Task<UpgradeOutcome> RunAsync()
+    {
+        if (Obstacle() is { } obstacle)
+            return Note(UpgradeOutcome.CannotBe(obstacle));
+        if (Interlocked.Exchange(ref _isUnderWay, 1) == 1)
+            return UpgradeOutcome.UnderWay;
+
+        var successor = Successor.Expect();
+        try
+        {
+            var process = await HandOverAsync(successor);
+            _done.SetResult(successor);
+            return UpgradeOutcome.Done(process, successor.Version);
+        }
+        catch (HandoverException failure)
+        {
+            successor.Dispose();
+            Volatile.Write(ref _isUnderWay, 0);
+            return Note(UpgradeOutcome.Failed(failure.Message));
+        }
+    }
+
+    private string? Obstacle()
+    {
+        if (!OperatingSystem.IsLinux() || surroundings.Self is null)
+            return "This gateway was not started from an executable of its own on Linux; restart it instead.";
+        if (Environment.ProcessId == 1)
+        {
+            return "The gateway is the first process of its container, which ends with it: "
+                + "replace the container instead.";
+        }
+
+        return isReadAgain ? null : "The configuration came from standard input, which cannot be read again.";
+    }
+
+    private async Task<int> HandOverAsync(Successor successor)
+    {
+        using var process = Start(successor.Name);
+        HostLog.Upgrading(logger, surroundings.Self!.Value.Executable, process.Id);
+        using var giveUp = new CancellationTokenSource(ReadyTimeout, TimeProvider.System);
+        var ended = process.WaitForExitAsync(CancellationToken.None);
+        var handing = HandOverAsync(successor, process.Id, giveUp.Token);
+        if (await Task.WhenAny(handing, ended) == ended)
+            await giveUp.CancelAsync();
+        try
+        {
+            await handing;
+        }
+        catch (Exception failure) when (failure is OperationCanceledException or HandoverException)
+        {
+            throw await GiveUpAsync(process, ended, failure);
+        }
+
+        systemd.HandOver(process.Id);
+        HostLog.Upgraded(logger, process.Id, successor.Version, server.ClientConnections);
+        await successor.AcknowledgeAsync(CancellationToken.None);
+        return process.Id;
+    }
+
+    private async Task HandOverAsync(Successor successor, int process, CancellationToken cancel)
+    {
+        await successor.MeetAsync(process, cancel);
+        await server.HandOverAsync(successor, cancel);
+    }
+
+    // Its end may be the reason, or has to be seen to: two gateways would be one too many.
+    private static async Task<HandoverException> GiveUpAsync(Process process, Task ended, Exception failure)
+    {
+        using var soon = new CancellationTokenSource(TimeSpan.FromSeconds(1), TimeProvider.System);
+        var isOver = failure is HandoverException
+            ? await Task.WhenAny(ended, Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, soon.Token)) == ended
+            : ended.IsCompleted;
+        if (isOver)
+        {
+            return new(string.Create(
+                CultureInfo.InvariantCulture,
+                $"The new process ended with exit code {process.ExitCode} before it was ready; the log says why."));
+        }
+
+        process.Kill();
+        await ended;
+        return failure as HandoverException
+            ?? new($"The new process was not ready after {ReadyTimeout.TotalSeconds} s, and was ended.", failure);
+    }
+
+    private Process Start(string name)
+    {
+        var (executable, arguments) = surroundings.Self!.Value;
+        var start = new ProcessStartInfo(executable, arguments)
+        {
+            UseShellExecute = false,
+            WorkingDirectory = surroundings.Folder,
+        };
+        start.Environment[Successor.Variable] = name;
+
+        // The watchdog waits for one process, and does not know this one yet.
+        start.Environment.Remove("WATCHDOG_PID");
+        try
+        {
+            return Process.Start(start)!;
+        }
+        catch (Exception failure) when (failure is System.ComponentModel.Win32Exception or IOException)
+        {
+            throw new HandoverException($"{executable} cannot be started: {failure.Message}.", failure);
+        }
+    }
+
+    private UpgradeOutcome Note(UpgradeOutcome outcome)
+    {
+        HostLog.NotUpgraded(logger, outcome.Problem!);
+        return outcome;
+    }
+}
