@@ -47,8 +47,9 @@ internal static class ConfigurationPage
         | `--health-timeout` | `POLYBALANCE_HEALTH_TIMEOUT` | `health.timeout` of every cluster |
         | `--backend-timeout` | `POLYBALANCE_BACKEND_TIMEOUT` | `timeouts.response` of every cluster |
 
-        Which limits end in which answer is in [operating.md](operating.md#limits-and-timeouts). An example below is a
-        piece of a file: what it leaves out is as in the smallest one.
+        Which limits end in which answer is in [operating.md](operating.md#limits-and-timeouts), and what nginx and
+        HAProxy call these keys in [migration.md](migration.md). An example below is a piece of a file: what it leaves
+        out is as in the smallest one.
 
         """;
 
