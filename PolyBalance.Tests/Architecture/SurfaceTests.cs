@@ -40,7 +40,8 @@ internal sealed class SurfaceTests
             What operators see differs from PolyBalance.Host/surface/{name}.
               only in the file: {Only(written, current)}
               only in the code: {Only(current, written)}
-            If that is intended: run the tests with {Update}=1, read the difference, and tell operators in CHANGELOG.md.
+            If that is intended: run the tests with {Update}=1, read the difference, and tell operators in
+            PolyBalance.Host/CHANGELOG.md.
             """);
     }
 
