@@ -16,6 +16,7 @@ namespace PolyBalance.Tests.Documents;
 internal sealed class DocumentedNetwork : IAsyncDisposable
 {
     private const string Gateway = "gateway";
+    private const string OnlyReads = "polybalance check";
     private const string Configuration =
         """
         listeners:
@@ -37,18 +38,24 @@ internal sealed class DocumentedNetwork : IAsyncDisposable
 
     private DocumentedNetwork(NetworkSegment network, string folder) => (_network, _folder) = (network, folder);
 
-    /// <summary>Builds the network, and starts what runs in it.</summary>
-    /// <param name="hasGateway">Whether a gateway runs already; otherwise neither does a backend.</param>
-    public static async Task<DocumentedNetwork> StartAsync(bool hasGateway)
+    /// <summary>Builds the network, and starts in it what these lines find there.</summary>
+    /// <param name="lines">What will be typed: who starts a gateway finds none, and who asks none needs none.</param>
+    public static async Task<DocumentedNetwork> StartAsync(IReadOnlyList<TypedLine> lines)
     {
+        var asks = lines.Any(line => line.Programs.Contains("curl")
+            || (line.Programs.Contains("polybalance") && !line.Text.EndsWith(OnlyReads, StringComparison.Ordinal)));
+        var hasGateway = asks && !lines.Any(line => line.Text.EndsWith('&'));
+        var backends = Backends
+            .Where(backend => hasGateway && (IsConfigured(backend.Name) || IsNamed(backend.Address)))
+            .ToList();
         var network = await NetworkSegment.StartAsync(
-            [(Gateway, "10.0.0.5/24"), .. Backends.Select(backend => (backend.Name, backend.Address + "/24"))]);
+            [(Gateway, "10.0.0.5/24"), .. backends.Select(backend => (backend.Name, backend.Address + "/24"))]);
         var made = new DocumentedNetwork(network, Directory.CreateTempSubdirectory("polybalance-").FullName);
         try
         {
             await made.PrepareAsync();
             if (hasGateway)
-                await made.StartProgramsAsync();
+                await made.StartProgramsAsync(backends);
             return made;
         }
         catch
@@ -56,6 +63,8 @@ internal sealed class DocumentedNetwork : IAsyncDisposable
             await made.DisposeAsync();
             throw;
         }
+
+        bool IsNamed(string address) => lines.Any(line => line.Text.Contains(address, StringComparison.Ordinal));
     }
 
     /// <summary>Types lines into a shell on the machine of the gateway, until one of them fails.</summary>
@@ -77,6 +86,8 @@ internal sealed class DocumentedNetwork : IAsyncDisposable
         await _network.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
     }
+
+    private static bool IsConfigured(string name) => Configuration.Contains(name, StringComparison.Ordinal);
 
     // As in a terminal, where `%1` is the first job; and every line has to end with 0.
     private static string ScriptOf(IEnumerable<TypedLine> lines)
@@ -115,13 +126,13 @@ internal sealed class DocumentedNetwork : IAsyncDisposable
 #pragma warning restore CA1416
     }
 
-    private async Task StartProgramsAsync()
+    private async Task StartProgramsAsync(IEnumerable<(string Name, string Address)> backends)
     {
-        var backends = Backends
+        var started = backends
             .Select(backend => (backend.Address, Program: Start(
                 backend.Name, "backend", "--bind", backend.Address, "--port", "8080", "--name", backend.Name)))
             .ToList();
-        foreach (var (address, program) in backends)
+        foreach (var (address, program) in started)
             await program.ErrorLineAsync(address);
         await Start(Gateway, "run", "--config", Path.Combine(_folder, "polybalance.yaml")).ErrorLineAsync("Ready");
     }

@@ -7,6 +7,10 @@ namespace PolyBalance.Tests.Documents;
 /// <param name="Text">The line without the remark behind it.</param>
 internal sealed record TypedLine(string Place, string Text)
 {
+    /// <summary>The programs that it starts, in their order.</summary>
+    public IEnumerable<string> Programs
+        => Regex.Split(Text, "&&|[|;]").Select(part => part.Trim().Split(' ')[0]);
+
     /// <summary>The lines of a block.</summary>
     public static IEnumerable<TypedLine> Of(CodeBlock block)
         => block.Text.Split('\n').Index()
