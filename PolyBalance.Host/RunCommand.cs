@@ -83,6 +83,9 @@ internal static class RunCommand
             var upgrade = new Upgrade(server, systemd, surroundings, isReadAgain: named != "-", logger);
             server.Upgrade = upgrade.RunAsync;
             await server.StartAsync();
+
+            // Clients are served already. Once it is said that all is ready, the executable may be replaced.
+            await Task.Run(WholeProgram.Load);
             HostLog.Ready(logger, server.TransportName, accessLogs.Name);
             await FollowAsync(server, source, named, surroundings, signals, systemd, upgrade);
 

@@ -98,7 +98,7 @@ internal sealed class CommandTests
 
         var wrong = from one in found
                     let arguments = CommandLineParser.SplitCommandLine(one.Typed).Skip(1).ToArray()
-                    from error in CommandLine.Parse(arguments, Surroundings.OfProcess()).Errors
+                    from error in CommandLine.Parse(arguments, Surroundings.OfProcess([])).Errors
                     select $"{one.Place}: `{one.Typed}`: {error.Message}";
 
         Findings.AreNone(wrong);

@@ -27,6 +27,10 @@ internal static class OtherwiseShown
         ("dotnet run -c Release --project PolyBalance.Benchmarks -- compare --quick", Builds,
             "CompareRunTests.Nginx_haproxy_and_this_gateway_are_measured_side_by_side"),
 
+        ("install artifacts/publish/polybalance /usr/bin/polybalance", Installs,
+            "UpgradeTests.The_file_may_be_replaced_while_it_runs_by_one_that_does_not_even_start"),
+        ("polybalance upgrade", "leaves a process behind that the shell does not know",
+            "UpgradeTests.Whoever_comes_while_it_is_upgraded_is_served_and_counted"),
         (".build/publish", Builds, Step + "dotnet publish PolyBalance.Host -c Release"),
         ("deploy/debian/build.sh artifacts/publish/polybalance artifacts", "packs what .build/publish has made",
             "DebianPackageTests.It_holds_the_executable_and_all_that_goes_with_it"),

@@ -139,6 +139,41 @@ internal sealed class UpgradeTests(string transport)
         await Eventually.HoldsAsync(() => Log("Stopped") == 2, () => string.Join('\n', _gateway.Errors));
     }
 
+    [Test]
+    public async Task The_file_may_be_replaced_while_it_runs_by_one_that_does_not_even_start()
+    {
+        if (Executable.Published is not { } published)
+        {
+            Assert.Ignore("only a published file is one that could be replaced");
+            return;
+        }
+
+        var own = Path.Combine(_folder, "polybalance");
+        System.IO.File.Copy(published, own);
+        _gateway = RunningProgram.Start(own, ["run", "--config", File]);
+        await _gateway.ErrorLineAsync("Ready");
+        System.IO.File.Delete(own);
+        System.IO.File.WriteAllText(own, "#!/bin/sh\nexit 7\n");
+        Assert.That((await RunningProgram.RunAsync("/bin/chmod", "+x", own)).ExitCode, Is.Zero);
+
+        var result = await UpgradeAsync();
+        Assert.That(result.Errors, Does.Contain("exit code 7"), result.Everything);
+        string[][] orders = [["status"], ["reload"], ["plan", File], ["errors"], ["explain", "/"], ["top", "--once"]];
+        foreach (var order in orders)
+        {
+            result = await RunningProgram.RunAsync(
+                Executable.Command[0], [.. order, "--admin", $"127.0.0.1:{_admin}"]);
+            Assert.That(result.ExitCode, Is.Zero, $"{order[0]}: {result.Everything}");
+        }
+
+        System.IO.File.Delete(own);
+        System.IO.File.Copy(published, own);
+        result = await UpgradeAsync("--json");
+        Assert.That(result.ExitCode, Is.Zero, result.Everything);
+        _processes.Add(JsonDocument.Parse(result.Output).RootElement.GetProperty("process").GetInt32());
+        Assert.That(await _gateway.EndAsync(), Has.Property(nameof(ProgramResult.ExitCode)).Zero);
+    }
+
     private async Task RunAsync(params string[] variables)
     {
         _gateway = RunningProgram.Start(
