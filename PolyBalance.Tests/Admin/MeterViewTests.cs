@@ -32,6 +32,10 @@ internal sealed class MeterViewTests
             () => gateway.Server.Store.Current.Routes.Routes[0].Requests.Counts().Sum(one => one.Count) == 4,
             () => "every exchange is counted");
 
+        // The gateway lives in this process, whose garbage is collected when it likes.
+        static Dictionary<string, double> Steady(Dictionary<string, double> samples) => samples
+            .Where(sample => !sample.Key.StartsWith("polybalance_gc_", StringComparison.Ordinal))
+            .ToDictionary();
         var (_, _, response) = await gateway.AskAsync("GET", "/metrics");
         var scraped = Samples(await response.Content.ReadAsStringAsync());
         var first = Collect(gateway.Server);
@@ -40,8 +44,9 @@ internal sealed class MeterViewTests
         Assert.That(scraped, Has.Count.GreaterThan(100));
         Assert.That(scraped, Does.ContainKey("polybalance_requests_total{cluster=\"web\",route=\"/a\",code=\"200\","
             + "method=\"GET\"}").WithValue(4));
-        Assert.That(first, Is.EquivalentTo(scraped));
-        Assert.That(second, Is.EquivalentTo(scraped), "read anew");
+        Assert.That(first.Keys, Is.EquivalentTo(scraped.Keys));
+        Assert.That(Steady(first), Is.EquivalentTo(Steady(scraped)));
+        Assert.That(Steady(second), Is.EquivalentTo(Steady(scraped)), "read anew");
     }
 
     [Test]

@@ -42,7 +42,8 @@ internal sealed class TopTests
     [Test]
     public async Task A_backend_that_dies_and_comes_back_is_seen()
     {
-        await using var terminal = Terminal(160, 40);
+        // Wide enough for ten probes and the whole reason in one line.
+        await using var terminal = Terminal(180, 40);
         var before = await terminal.OutputLineAsync("second");
         Assert.That(before, Does.Contain("ready").And.Contain("2 of 2 eligible").And.Contain("q ends"));
         Assert.That(before, Does.Match($@"first {_a.Address} +healthy +"));
