@@ -53,7 +53,7 @@ internal static class Limits
     /// File descriptors that connections never get: program files, logs, threads, name look-ups, operators, and clients
     /// who are being told that there is no room.
     /// </summary>
-    public const int FilesReserved = 256;
+    public const int FilesReserved = 320;
 
     /// <summary>A limit of file descriptors below this is worth a warning. Unit: file descriptors.</summary>
     public const int FilesRecommended = 4_096;
@@ -203,5 +203,5 @@ internal static class Limits
     private const uint AnswerHasRoomForHeadAndBody = ProbeAnswerBytesMax - 4 * HeadBytesMax - ProbeBodyBytesMax;
     private const uint ChunkLineIsWorthReading = ChunkLineBytesMax - 16 - 2;
     private const uint OperatorsAndQueriesFitReservedFiles =
-        FilesReserved - OperatorConnectionsMax - QueriesAtOnce - 128;
+        FilesReserved - OperatorConnectionsMax - QueriesAtOnce - 192;
 }

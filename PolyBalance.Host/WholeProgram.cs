@@ -14,12 +14,19 @@ namespace PolyBalance.Host;
 /// </remarks>
 internal static class WholeProgram
 {
-    /// <summary>Loads what is not loaded yet. Takes some milliseconds; any thread.</summary>
-    /// <returns>How many assemblies there are.</returns>
+    /// <summary>
+    /// Loads what is not loaded yet, if all is in a single file. Takes some milliseconds, and a file descriptor for
+    /// each assembly, which is part of what connections never get; any thread.
+    /// </summary>
     [UnconditionalSuppressMessage(
         "Trimming", "IL2026", Justification = "What was trimmed away is not in the file, and nobody can need it.")]
-    public static int Load()
+    [UnconditionalSuppressMessage(
+        "SingleFile", "IL3000", Justification = "That there is no place is the answer.")]
+    public static void Load()
     {
+        if (typeof(WholeProgram).Assembly.Location.Length > 0)
+            return;
+
         var known = new HashSet<string>(StringComparer.Ordinal);
         var left = new Stack<Assembly>();
         left.Push(typeof(WholeProgram).Assembly);
@@ -40,7 +47,5 @@ internal static class WholeProgram
                 }
             }
         }
-
-        return known.Count;
     }
 }

@@ -12,7 +12,7 @@ namespace PolyBalance.Tests.Interop;
 [TestFixtureSource(typeof(Transports), nameof(Transports.All))]
 internal sealed class FileShortageTests(string transport)
 {
-    private const int FilesMax = 400;
+    private const int FilesMax = 464;
     private const string Get = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
 
     [Test]

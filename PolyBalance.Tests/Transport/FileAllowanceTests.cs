@@ -17,7 +17,7 @@ internal sealed class FileAllowanceTests
 
     [TestCase(100, 25)]
     [TestCase(300, 75)]
-    [TestCase(400, 400 - Reserved)]
+    [TestCase(500, 500 - Reserved)]
     [TestCase(20_000, 20_000 - Reserved)]
     [TestCase(1, 1)]
     public void What_is_reserved_is_never_given_to_connections(int limit, int max)
