@@ -41,6 +41,11 @@ internal sealed class HelpText : SynchronousCommandLineAction
         ],
         ["errors"] = ["polybalance errors", "polybalance errors --json | jq '.exchanges[] | select(.status == 504)'"],
         ["reload"] = ["polybalance reload", "polybalance plan && polybalance reload"],
+        ["upgrade"] =
+        [
+            "polybalance upgrade   # once the new executable is in the place of the old one",
+            "polybalance upgrade || journalctl -u polybalance -n 20",
+        ],
         ["plan"] = ["polybalance plan", "polybalance plan new.yaml"],
         ["drain"] = ["polybalance drain web-2", "polybalance drain web-2 --timeout 10m && systemctl restart web-2"],
         ["resume"] = ["polybalance resume web-2"],

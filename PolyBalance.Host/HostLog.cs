@@ -57,7 +57,7 @@ internal static partial class HostLog
     public static partial void Upgraded(ILogger logger, int process, string version, int connections);
 
     /// <summary>No other process has taken over.</summary>
-    [LoggerMessage(5013, LogLevel.Error, "Not upgraded, and this process goes on: {Problem}")]
+    [LoggerMessage(5013, LogLevel.Error, "Not upgraded: {Problem}")]
     public static partial void NotUpgraded(ILogger logger, string problem);
 
     /// <summary>This process was started to take over from another one.</summary>

@@ -80,7 +80,7 @@ internal static class RunCommand
             signals.Reopen = accessLogs.Reopen;
             await using var server = ProxyServer.Create(
                 config.Options, logs, accessLogs.Current, source, given, predecessor);
-            var upgrade = new Upgrade(server, systemd, surroundings, isReadAgain: named != "-", logger);
+            using var upgrade = new Upgrade(server, systemd, surroundings, isReadAgain: named != "-", logger);
             server.Upgrade = upgrade.RunAsync;
             await server.StartAsync();
 
@@ -138,6 +138,7 @@ internal static class RunCommand
                     : null,
                 () => source.Text, ReloadAsync, TimeProvider.System, stop.Token);
         await Task.WhenAny(signals.First, upgrade.Done);
+        await upgrade.AbandonAsync();
         (signals.Reload, signals.Upgrade) = (null, null);
         await stop.CancelAsync();
         await watch;

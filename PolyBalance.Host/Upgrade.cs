@@ -20,12 +20,14 @@ namespace PolyBalance.Host;
 /// <param name="logger">Hears of it.</param>
 internal sealed class Upgrade(
     ProxyServer server, SystemdNotify systemd, Surroundings surroundings, bool isReadAgain, ILogger logger)
+    : IDisposable
 {
     // A start takes a fraction of a second, names and probes five seconds at most.
     private static readonly TimeSpan ReadyTimeout = TimeSpan.FromSeconds(30);
 
     private readonly TaskCompletionSource<Successor> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private int _isUnderWay;
+    private readonly CancellationTokenSource _abandoned = new();
+    private readonly SemaphoreSlim _turn = new(1);      // never given back after an upgrade: there is no second one
 
     /// <summary>Completes when another process has taken over. Whoever awaits it disposes what it has.</summary>
     public Task<Successor> Done => _done.Task;
@@ -35,7 +37,7 @@ internal sealed class Upgrade(
     {
         if (Obstacle() is { } obstacle)
             return Note(UpgradeOutcome.CannotBe(obstacle));
-        if (Interlocked.Exchange(ref _isUnderWay, 1) == 1)
+        if (!await _turn.WaitAsync(TimeSpan.Zero))
             return UpgradeOutcome.UnderWay;
 
         var successor = Successor.Expect();
@@ -48,9 +50,27 @@ internal sealed class Upgrade(
         catch (HandoverException failure)
         {
             successor.Dispose();
-            Volatile.Write(ref _isUnderWay, 0);
-            return Note(UpgradeOutcome.Failed(failure.Message));
+            _turn.Release();
+            return Note(UpgradeOutcome.Failed(
+                _abandoned.IsCancellationRequested ? failure.Message : $"{failure.Message} This process goes on."));
         }
+    }
+
+    /// <summary>
+    /// Gives up what is under way, because this process is to end, and not to go on as another one. Returns when
+    /// nothing is under way any more; <see cref="Done"/> when it was too late.
+    /// </summary>
+    public async Task AbandonAsync()
+    {
+        await _abandoned.CancelAsync();
+        await Task.WhenAny(_turn.WaitAsync(), Done);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _abandoned.Dispose();
+        _turn.Dispose();
     }
 
     private string? Obstacle()
@@ -70,7 +90,8 @@ internal sealed class Upgrade(
     {
         using var process = Start(successor.Name);
         HostLog.Upgrading(logger, surroundings.Self!.Value.Executable, process.Id);
-        using var giveUp = new CancellationTokenSource(ReadyTimeout, TimeProvider.System);
+        using var late = new CancellationTokenSource(ReadyTimeout, TimeProvider.System);
+        using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(late.Token, _abandoned.Token);
         var ended = process.WaitForExitAsync(CancellationToken.None);
         var handing = HandOverAsync(successor, process.Id, giveUp.Token);
         if (await Task.WhenAny(handing, ended) == ended)
@@ -97,7 +118,7 @@ internal sealed class Upgrade(
     }
 
     // Its end may be the reason, or has to be seen to: two gateways would be one too many.
-    private static async Task<HandoverException> GiveUpAsync(Process process, Task ended, Exception failure)
+    private async Task<HandoverException> GiveUpAsync(Process process, Task ended, Exception failure)
     {
         using var soon = new CancellationTokenSource(TimeSpan.FromSeconds(1), TimeProvider.System);
         var isOver = failure is HandoverException
@@ -112,8 +133,11 @@ internal sealed class Upgrade(
 
         process.Kill();
         await ended;
-        return failure as HandoverException
-            ?? new($"The new process was not ready after {ReadyTimeout.TotalSeconds} s, and was ended.", failure);
+        return failure as HandoverException ?? new(
+            _abandoned.IsCancellationRequested
+                ? "The gateway was told to stop meanwhile; the new process was ended, too."
+                : $"The new process was not ready after {ReadyTimeout.TotalSeconds} s, and was ended.",
+            failure);
     }
 
     private Process Start(string name)

@@ -8,8 +8,8 @@ namespace PolyBalance.Tests.Host;
 internal sealed class CompletionTests
 {
     [TestCase("polybalance dr", "drain")]
-    [TestCase("polybalance ", "run check schema status top reload errors explain plan drain resume demo backend "
-        + "completion manual version --help --version")]
+    [TestCase("polybalance ", "run check schema status top reload upgrade errors explain plan drain resume demo "
+        + "backend completion manual version --help --version")]
     [TestCase("polybalance status --to", "--token-file")]
     [TestCase("polybalance run --strategy peak", "peak_ewma")]
     [TestCase("polybalance run --port 8", "")]
