@@ -24,8 +24,8 @@ internal sealed class DrainScenarios(Medium medium) : ScenarioTests(medium)
 
         Assert.That(await used.EndAsync(), Is.EqualTo(WireEnd.Closed));
         Assert.That(await unused.EndAsync(), Is.EqualTo(WireEnd.Closed));
-        Assert.That(async () => await World.ConnectAsync(), Throws.Exception);
         await EndsAsync(draining);
+        Assert.That(async () => await World.ConnectAsync(), Throws.Exception);
         Assert.That(World.Clock.Elapsed, Is.LessThan(Deadline));
     }
 
