@@ -25,7 +25,7 @@ internal sealed class ClientConnection : IConnectionWatcher, IWaitingClient
     private readonly IPAddress? _address;
     private object? _lease;             // the backend's connection in use, what is waited for instead, or Gone
     private Exchange? _exchange;        // rented with the first byte of a head
-    private readonly long _accepted;    // in heartbeat time
+    private long _quietSince;           // in heartbeat time: when it came, or its last exchange ended
     private long _exchanges;
     private long _scanned;
     private volatile bool _isDraining;
@@ -42,7 +42,7 @@ internal sealed class ClientConnection : IConnectionWatcher, IWaitingClient
             ? mapped.MapToIPv4()
             : (connection.RemoteEndPoint as IPEndPoint)?.Address;
         Address = _address?.ToString() ?? "";
-        _accepted = shared.Heartbeat.Now;
+        _quietSince = shared.Heartbeat.Now;
         IsTrusted = _address is not null && shared.Rules.Trusts(_address);
         Additions = new(Encoding.ASCII.GetBytes(Address), isTls: false, IsTrusted, addForwarded: false);
         connection.WriteTimeout = shared.Rules.WriteTimeout;
@@ -165,7 +165,7 @@ internal sealed class ClientConnection : IConnectionWatcher, IWaitingClient
             if (!Connection.Input.TryRead(out var read))
             {
                 if (!_isInHead)
-                    Connection.ReadDeadline = _isDraining ? FirstRequestDeadline : Heartbeat.Now + Rules.IdleTimeout;
+                    Connection.ReadDeadline = _isDraining ? LastRequestDeadline : Heartbeat.Now + Rules.IdleTimeout;
                 read = await Connection.Input.ReadAsync();
             }
 
@@ -208,6 +208,7 @@ internal sealed class ClientConnection : IConnectionWatcher, IWaitingClient
         Connection.Unwatch();
         var goesOn = exchange.State.CanReuseClient && !_isDraining;
         _canCloseNow = exchange.State.IsRequestRead;
+        _quietSince = Heartbeat.Now;
         _exchange = null;
         _shared.Exchanges.Return(exchange);
         return goesOn;
@@ -272,13 +273,14 @@ internal sealed class ClientConnection : IConnectionWatcher, IWaitingClient
         return failure != FailureKind.None;
     }
 
-    // Until when a client that has just come may send its first request, although the connection is to end.
-    private long FirstRequestDeadline => _accepted + Rules.FirstRequestTimeout;
+    // Until when a client that has just come, or was just answered, may send one request, although the connection is
+    // to end.
+    private long LastRequestDeadline => _quietSince + Rules.LastRequestTimeout;
 
-    // A request may be under way, or there already: such a client would not know whether it may send it again. Later
-    // requests it may, when the connection ends between two of them: the race of RFC 9112 §9.5, and its §9.3.1.
+    // A request may be under way, or there already: such a client would not know whether it may send it again. That is
+    // the race of RFC 9112 §9.5; who has been quiet for a while loses it seldom, and §9.3.1 tells him what to do.
     private bool MayStillAsk
-        => (_exchanges == 0 && Heartbeat.Now < FirstRequestDeadline) || Connection.HasUnreportedInput();
+        => Heartbeat.Now < LastRequestDeadline || Connection.HasUnreportedInput();
 
     // False when the request cannot be handled, and `failure` says why.
     private bool TryPrepare(Exchange exchange, ref FailureKind failure)

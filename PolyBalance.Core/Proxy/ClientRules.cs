@@ -32,7 +32,7 @@ internal sealed class ClientRules
         WriteTimeout = heartbeat.Ticks(timeouts.Write);
         TunnelIdleTimeout = heartbeat.Ticks(timeouts.TunnelIdle);
         LingerTimeout = heartbeat.Ticks(TimeSpan.FromSeconds(5));
-        FirstRequestTimeout = heartbeat.Ticks(TimeSpan.FromSeconds(1));
+        LastRequestTimeout = heartbeat.Ticks(TimeSpan.FromSeconds(1));
     }
 
     /// <summary>Bounds on a request head.</summary>
@@ -63,9 +63,10 @@ internal sealed class ClientRules
     public long LingerTimeout { get; }
 
     /// <summary>
-    /// How long after it has come a client may send its first request although the gateway drains, in heartbeat ticks.
+    /// How long after it has come, or was answered, a client may send one request although the gateway drains, in
+    /// heartbeat ticks.
     /// </summary>
-    public long FirstRequestTimeout { get; }
+    public long LastRequestTimeout { get; }
 
     /// <summary>Whether clients that are trusted are told where the time went.</summary>
     public bool SendsServerTiming { get; }

@@ -64,6 +64,26 @@ internal sealed class DrainScenarios(Medium medium) : ScenarioTests(medium)
     }
 
     [Test]
+    public async Task A_client_that_was_just_answered_may_send_one_more_request()
+    {
+        await StartAsync(One);
+        World.Backend("a").Answers(ScriptedBackend.Ok());
+        var client = await World.ConnectAsync();
+        await client.GetAsync();
+        await World.RecordAsync();
+        World.Clock.Advance(TimeSpan.FromMilliseconds(800));
+
+        var draining = World.Server.DrainAsync(Deadline);
+        await client.SendGetAsync();
+        var response = await client.ReadResponseAsync();
+
+        Assert.That((response.Text, response["Connection"]), Is.EqualTo(("ok", "close")));
+        Assert.That(await client.EndAsync(), Is.EqualTo(WireEnd.Closed));
+        await EndsAsync(draining);
+        Assert.That(World.RecordCount, Is.EqualTo(2));
+    }
+
+    [Test]
     public async Task An_exchange_that_waits_for_its_backend_is_finished_and_says_close()
     {
         await StartAsync(One);
