@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Globalization;
 using Microsoft.Extensions.Logging;
 using PolyBalance.Admin;
 using PolyBalance.Server;
@@ -37,6 +35,8 @@ internal sealed class Upgrade(
     {
         if (Obstacle() is { } obstacle)
             return Note(UpgradeOutcome.CannotBe(obstacle));
+        if (_abandoned.IsCancellationRequested)
+            return Note(UpgradeOutcome.CannotBe("The gateway was told to stop, and is draining."));
         if (!await _turn.WaitAsync(TimeSpan.Zero))
             return UpgradeOutcome.UnderWay;
 
@@ -88,13 +88,12 @@ internal sealed class Upgrade(
 
     private async Task<int> HandOverAsync(Successor successor)
     {
-        using var process = Start(successor.Name);
+        using var process = SuccessorProcess.Start(surroundings, successor.Name);
         HostLog.Upgrading(logger, surroundings.Self!.Value.Executable, process.Id);
         using var late = new CancellationTokenSource(ReadyTimeout, TimeProvider.System);
         using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(late.Token, _abandoned.Token);
-        var ended = process.WaitForExitAsync(CancellationToken.None);
-        var handing = HandOverAsync(successor, process.Id, giveUp.Token);
-        if (await Task.WhenAny(handing, ended) == ended)
+        var handing = HandOverAsync(successor, process, giveUp.Token);
+        if (await Task.WhenAny(handing, process.Ended) == process.Ended)
             await giveUp.CancelAsync();
         try
         {
@@ -102,7 +101,7 @@ internal sealed class Upgrade(
         }
         catch (Exception failure) when (failure is OperationCanceledException or HandoverException)
         {
-            throw await GiveUpAsync(process, ended, failure);
+            throw await EndAsync(process, failure);
         }
 
         systemd.HandOver(process.Id);
@@ -111,56 +110,18 @@ internal sealed class Upgrade(
         return process.Id;
     }
 
-    private async Task HandOverAsync(Successor successor, int process, CancellationToken cancel)
+    private async Task HandOverAsync(Successor successor, SuccessorProcess process, CancellationToken cancel)
     {
-        await successor.MeetAsync(process, cancel);
-        await server.HandOverAsync(successor, cancel);
+        await successor.MeetAsync(process.Id, cancel);
+        await server.HandOverAsync(successor, failure => EndAsync(process, failure), cancel);
     }
 
-    // Its end may be the reason, or has to be seen to: two gateways would be one too many.
-    private async Task<HandoverException> GiveUpAsync(Process process, Task ended, Exception failure)
-    {
-        using var soon = new CancellationTokenSource(TimeSpan.FromSeconds(1), TimeProvider.System);
-        var isOver = failure is HandoverException
-            ? await Task.WhenAny(ended, Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, soon.Token)) == ended
-            : ended.IsCompleted;
-        if (isOver)
-        {
-            return new(string.Create(
-                CultureInfo.InvariantCulture,
-                $"The new process ended with exit code {process.ExitCode} before it was ready; the log says why."));
-        }
-
-        process.Kill();
-        await ended;
-        return failure as HandoverException ?? new(
+    private Task<HandoverException> EndAsync(SuccessorProcess process, Exception failure)
+        => process.EndAsync(
+            failure,
             _abandoned.IsCancellationRequested
                 ? "The gateway was told to stop meanwhile; the new process was ended, too."
-                : $"The new process was not ready after {ReadyTimeout.TotalSeconds} s, and was ended.",
-            failure);
-    }
-
-    private Process Start(string name)
-    {
-        var (executable, arguments) = surroundings.Self!.Value;
-        var start = new ProcessStartInfo(executable, arguments)
-        {
-            UseShellExecute = false,
-            WorkingDirectory = surroundings.Folder,
-        };
-        start.Environment[Successor.Variable] = name;
-
-        // The watchdog waits for one process, and does not know this one yet.
-        start.Environment.Remove("WATCHDOG_PID");
-        try
-        {
-            return Process.Start(start)!;
-        }
-        catch (Exception failure) when (failure is System.ComponentModel.Win32Exception or IOException)
-        {
-            throw new HandoverException($"{executable} cannot be started: {failure.Message}.", failure);
-        }
-    }
+                : $"The new process was not ready after {ReadyTimeout.TotalSeconds} s, and was ended.");
 
     private UpgradeOutcome Note(UpgradeOutcome outcome)
     {

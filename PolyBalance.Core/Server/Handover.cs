@@ -13,6 +13,9 @@ namespace PolyBalance.Server;
 internal sealed class Handover(
     SnapshotStore store, Reloader reloader, ListenerSet listeners, GatewayMetrics metrics)
 {
+    // It has prepared everything, and only has to begin; meanwhile clients wait in the kernel's queue.
+    private static readonly TimeSpan GoPatience = TimeSpan.FromSeconds(5);
+
     private CounterLedger _told = CounterLedger.ToRead();
     private volatile bool _hasBegun;
 
@@ -23,10 +26,12 @@ internal sealed class Handover(
     /// <summary>Gives everything away. When this returns the other process accepts clients, and nobody here does.
     /// </summary>
     /// <param name="successor">The process, which has come already.</param>
+    /// <param name="end">Ends that process, because of a failure. Only then are clients accepted here again.</param>
     /// <param name="cancel">Gives up.</param>
     /// <param name="stop">The gateway is at its end.</param>
     /// <exception cref="HandoverException">The other process is not up to it; everything is as before.</exception>
-    public async Task RunAsync(Successor successor, CancellationToken cancel, CancellationToken stop)
+    public async Task RunAsync(
+        Successor successor, Func<Exception, Task> end, CancellationToken cancel, CancellationToken stop)
     {
         _hasBegun = true;
         reloader.Refuse();
@@ -38,10 +43,12 @@ internal sealed class Handover(
             await successor.PrepareAsync(state, sockets, cancel);
             isReleased = true;
             await listeners.ReleaseAsync();
-            await successor.GoAsync(cancel);
+            await successor.GoAsync(GoPatience, cancel);
         }
-        catch
+        catch (Exception failure)
         {
+            // It may be accepting clients by now, or begin to at any moment, and would take them along to its end.
+            await end(failure);
             if (isReleased)
                 listeners.TakeBack();
             reloader.Accept();

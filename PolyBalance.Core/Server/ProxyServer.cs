@@ -235,14 +235,19 @@ public sealed class ProxyServer : IAsyncDisposable
     /// <see cref="DrainAsync"/> is to follow.
     /// </summary>
     /// <param name="successor">The process, which has come already.</param>
+    /// <param name="end">
+    /// Ends that process, and returns when it has ended. It is called with the failure before this gateway accepts
+    /// clients again: one process does at any moment.
+    /// </param>
     /// <param name="cancel">Gives up; this gateway goes on as before.</param>
     /// <exception cref="HandoverException">
     /// The other process could not take over; this gateway goes on as before. The message says why.
     /// </exception>
-    public async Task HandOverAsync(Successor successor, CancellationToken cancel)
+    public async Task HandOverAsync(Successor successor, Func<Exception, Task> end, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(successor);
-        await _handover.RunAsync(successor, cancel, _stop.Token);
+        ArgumentNullException.ThrowIfNull(end);
+        await _handover.RunAsync(successor, end, cancel, _stop.Token);
         _isLeaving = true;
     }
 

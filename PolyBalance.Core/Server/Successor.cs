@@ -83,12 +83,24 @@ public sealed class Successor : IDisposable
     }
 
     /// <summary>Has it accept clients, and waits until it does.</summary>
-    /// <exception cref="HandoverException">It is gone, or says something else.</exception>
-    internal async Task GoAsync(CancellationToken cancel)
+    /// <param name="patience">How long clients may wait, because nobody accepts them yet.</param>
+    /// <param name="cancel">Gives up.</param>
+    /// <exception cref="HandoverException">It is gone, or says something else, or nothing in time.</exception>
+    internal async Task GoAsync(TimeSpan patience, CancellationToken cancel)
     {
         await Channel.SendAsync(HandoverWord.Go, cancel);
-        var ready = await ExpectAsync(HandoverWord.Ready, cancel);
-        Version = ready.Read(HandoverJson.Default.ReadyReport).Version;
+        using var late = new CancellationTokenSource(patience, TimeProvider.System);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancel);
+        try
+        {
+            var ready = await ExpectAsync(HandoverWord.Ready, either.Token);
+            Version = ready.Read(HandoverJson.Default.ReadyReport).Version;
+        }
+        catch (OperationCanceledException slow) when (!cancel.IsCancellationRequested)
+        {
+            throw new HandoverException(
+                $"The new process accepted no clients within {patience.TotalSeconds} s, and was ended.", slow);
+        }
     }
 
     /// <summary>Tells it what was counted here since the last time.</summary>

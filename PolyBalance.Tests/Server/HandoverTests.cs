@@ -121,7 +121,7 @@ internal sealed class HandoverTests
     public async Task A_new_one_that_ends_before_it_is_ready_leaves_everything_as_it_was(bool isPrepared)
     {
         using var channel = await VisitAsync();
-        var handing = _old.Server.HandOverAsync(_successor, CancellationToken.None);
+        var handing = _old.Server.HandOverAsync(_successor, EndAsync, CancellationToken.None);
         var state = (await channel.ReceiveAsync(default))!.Value.Read(HandoverJson.Default.HandoverState);
         var sockets = await channel.ReceiveFilesAsync(state.Sockets.Count, default);
         Assert.That((await _old.AskAsync("PATCH", $"/admin/backends/{_a.Address}", """{"weight":7}""")).Status,
@@ -149,6 +149,47 @@ internal sealed class HandoverTests
             Is.EqualTo(200));
         Assert.That((await _old.AskAsync("POST", "/admin/reload", "")).Status, Is.EqualTo(200));
         Assert.That(File.Exists(Path.Combine(_folder, "s")), "the Unix socket is still there");
+    }
+
+    [Test]
+    public async Task A_new_one_that_hangs_is_ended_before_the_old_one_accepts_again()
+    {
+        using var channel = await VisitAsync();
+        using var giveUp = new CancellationTokenSource();
+        var ending = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var handing = _old.Server.HandOverAsync(
+            _successor,
+            _ =>
+            {
+                ending.SetResult();
+                return ended.Task;
+            },
+            giveUp.Token);
+        var state = (await channel.ReceiveAsync(default))!.Value.Read(HandoverJson.Default.HandoverState);
+        var sockets = await channel.ReceiveFilesAsync(state.Sockets.Count, default);
+        await channel.SendAsync(HandoverWord.Prepared, default);
+        Assert.That((await channel.ReceiveAsync(default))!.Value.Word, Is.EqualTo(HandoverWord.Go));
+
+        await giveUp.CancelAsync();
+        await ending.Task;
+        using var client = new TcpClient(AddressFamily.InterNetwork);
+        await client.ConnectAsync(IPEndPoint.Parse(_old.Server.TrafficAddresses[0]));
+        var accepting = sockets
+            .Where(socket => socket.LocalEndPoint?.ToString() == _old.Server.TrafficAddresses[0])
+            .Select(socket => socket.AcceptAsync()).ToList();
+        using (var lost = await await Task.WhenAny(accepting))
+        {
+            Assert.That(lost.RemoteEndPoint, Is.EqualTo(client.Client.LocalEndPoint),
+                "only the new one accepts as long as it lives");
+        }
+
+        foreach (var socket in sockets)
+            socket.Dispose();
+        ended.SetResult();
+        await Assert.CatchAsync<OperationCanceledException>(() => handing);
+        using var answer = await _old.GetAsync("/");
+        Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.OK));
     }
 
     [Test]
@@ -227,11 +268,14 @@ internal sealed class HandoverTests
         var finding = Predecessor.FindAsync(
             _successor.Name, "2.0", Environment.ProcessId, CancellationToken.None);
         await _successor.MeetAsync(Environment.ProcessId, CancellationToken.None);
-        _handing = _old.Server.HandOverAsync(_successor, CancellationToken.None);
+        _handing = _old.Server.HandOverAsync(_successor, EndAsync, CancellationToken.None);
         return await finding;
     }
 
     private Task _handing = Task.CompletedTask;
+
+    // What plays the new process here has ended when it is dropped.
+    private static Task EndAsync(Exception failure) => Task.CompletedTask;
 
     private async Task<LiveGateway> NextAsync(Predecessor predecessor, string text)
     {
