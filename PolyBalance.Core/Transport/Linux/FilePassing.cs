@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
 
 namespace PolyBalance.Transport.Linux;
 
@@ -82,7 +81,7 @@ internal static unsafe class FilePassing
         return false;
     }
 
-    private static int FileOf(Socket socket) => (int)((SafeHandle)socket.SafeHandle).DangerousGetHandle();
+    private static int FileOf(Socket socket) => (int)socket.SafeHandle.DangerousGetHandle();
 
     // CMSG_SPACE: whole words.
     private static nint Aligned(int length) => (length + sizeof(nint) - 1) & ~(sizeof(nint) - 1);
