@@ -16,7 +16,10 @@ internal static class OwnProxy
         var name = $"polybalance-{transport}{(logs ? "-log-on" : "")}.yaml";
         var file = await workbench.WriteAsync(
             folder, name, Configuration(workbench, folder, port, transport, logs), stop);
-        return new(path, ["run", "--config", file], version.Split('\n')[0].Replace("polybalance ", ""));
+
+        // The last thing in it is the transport that `auto` would take, which need not be this one.
+        var (first, last) = (version.IndexOf(' ') + 1, version.IndexOf(';'));
+        return new(path, ["run", "--config", file], $"{version[first..last]})");
     };
 
     private static string Configuration(Workbench workbench, string folder, int port, string transport, bool logs) =>
