@@ -127,7 +127,7 @@ internal static class RunCommand
         signals.Reload = () => _ = ReloadAsync();
         signals.Upgrade = () => _ = upgrade.RunAsync();
         systemd.Ready(server.Status);
-        await using var watched = SystemdWatch.Start(systemd, server);
+        await using var watched = SystemdWatch.Start(systemd, server, TimeProvider.System);
 
         // Standard input says nothing more. Who runs on flags alone is not to find a later file taken up.
         var watch = named == "-" || source.Text is not { Length: > 0 }

@@ -17,10 +17,11 @@ internal static class SystemdWatch
     /// <summary>Begins; disposing what is returned ends it.</summary>
     /// <param name="systemd">Whom to tell.</param>
     /// <param name="server">Of whom.</param>
-    public static IAsyncDisposable Start(SystemdNotify systemd, ProxyServer server)
+    /// <param name="time">Says when to tell it again.</param>
+    public static IAsyncDisposable Start(SystemdNotify systemd, ProxyServer server, TimeProvider time)
     {
         var period = systemd.WatchdogPeriod is { } wanted && wanted < StatusPeriod ? wanted : StatusPeriod;
-        return new Watch(systemd, server, period);
+        return new Watch(systemd, server, period, time);
     }
 
     private sealed class Watch : IAsyncDisposable
@@ -28,8 +29,8 @@ internal static class SystemdWatch
         private readonly CancellationTokenSource _stop = new();
         private readonly Task _running;
 
-        public Watch(SystemdNotify systemd, ProxyServer server, TimeSpan period)
-            => _running = RunAsync(systemd, server, period, _stop.Token);
+        public Watch(SystemdNotify systemd, ProxyServer server, TimeSpan period, TimeProvider time)
+            => _running = RunAsync(systemd, server, period, time, _stop.Token);
 
         public async ValueTask DisposeAsync()
         {
@@ -39,13 +40,15 @@ internal static class SystemdWatch
         }
 
         private static async Task RunAsync(
-            SystemdNotify systemd, ProxyServer server, TimeSpan period, CancellationToken stop)
+            SystemdNotify systemd, ProxyServer server, TimeSpan period, TimeProvider time, CancellationToken stop)
         {
             var said = server.Status;
-            using var timer = new PeriodicTimer(period);
+            using var timer = new PeriodicTimer(period, time);
             try
             {
-                while (await timer.WaitForNextTickAsync(stop))
+                // At once: the time that systemd waits goes on when another process takes over, and who takes over from
+                // whom a few times in a row would never be heard.
+                do
                 {
                     await server.PassAsync().WaitAsync(stop);
                     if (systemd.WatchdogPeriod is not null)
@@ -53,6 +56,7 @@ internal static class SystemdWatch
                     if (server.Status is var status && status != said)
                         systemd.Status(said = status);
                 }
+                while (await timer.WaitForNextTickAsync(stop));
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {

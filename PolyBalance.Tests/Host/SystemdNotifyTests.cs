@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Text;
 using NUnit.Framework;
 using PolyBalance.Host;
+using PolyBalance.Tests.Support;
 
 namespace PolyBalance.Tests.Host;
 
@@ -75,6 +76,32 @@ internal sealed class SystemdNotifyTests
         });
 
         Assert.That(systemd.WatchdogPeriod?.TotalSeconds, Is.EqualTo(period));
+    }
+
+    [Test]
+    public async Task The_watchdog_is_fed_at_once_and_after_each_period()
+    {
+        var folder = Directory.CreateTempSubdirectory("polybalance-");
+        var path = Path.Combine(folder.FullName, "notify");
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+        socket.Bind(new UnixDomainSocketEndPoint(path));
+        socket.ReceiveTimeout = 10_000;
+        var systemd = new SystemdNotify(name => name switch
+        {
+            "NOTIFY_SOCKET" => path,
+            "WATCHDOG_USEC" => "4000000",
+            _ => null,
+        });
+        await using var gateway = await LiveGateway.StartAsync(
+            "listeners: [ { bind: \"127.0.0.1:1\" } ]\nclusters: { web: { backends: [ \"127.0.0.1:9\" ] } }\n");
+        var clock = new ManualClock();
+
+        await using var watched = SystemdWatch.Start(systemd, gateway.Server, clock);
+        Assert.That(Receive(socket), Is.EqualTo("WATCHDOG=1"), "whoever was here before may have said it long ago");
+        clock.Advance(TimeSpan.FromSeconds(2));
+
+        Assert.That(Receive(socket), Is.EqualTo("WATCHDOG=1"));
+        folder.Delete(recursive: true);
     }
 
     private static string Receive(Socket socket)

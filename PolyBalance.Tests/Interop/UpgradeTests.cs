@@ -153,6 +153,7 @@ internal sealed class UpgradeTests(string transport)
         var process = int.Parse(main["MAINPID=".Length..]);
         _processes.Add(process);
         Assert.That(Heard(), Does.StartWith("READY=1"));
+        Assert.That(Heard(), Is.EqualTo("WATCHDOG=1"), "systemd goes on to count from the last one of the old one");
         await Eventually.HoldsAsync(() => Log("Stopped") == 1, () => string.Join('\n', _gateway.Errors));
         _ = RunningProgram.Send(process, RunningProgram.SigTerm);
         Assert.That(Heard(), Does.StartWith("STOPPING=1"), "the old one has said nothing more");
