@@ -48,8 +48,8 @@ internal static partial class HostLog
     public static partial void BackendStopped(ILogger logger, string backend, long requests);
 
     /// <summary>Another process is started to take over.</summary>
-    [LoggerMessage(5011, LogLevel.Information, "Upgrading: {Executable} starts as process {Process}")]
-    public static partial void Upgrading(ILogger logger, string executable, int process);
+    [LoggerMessage(5011, LogLevel.Information, "Upgrading: {Executable} starts anew")]
+    public static partial void Upgrading(ILogger logger, string executable);
 
     /// <summary>Another process has taken over.</summary>
     [LoggerMessage(5012, LogLevel.Information,

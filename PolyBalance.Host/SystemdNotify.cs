@@ -29,6 +29,9 @@ internal sealed class SystemdNotify
     /// </summary>
     public TimeSpan? WatchdogPeriod { get; }
 
+    /// <summary>Whether there is somebody to tell.</summary>
+    public bool IsThere => _path is not null;
+
     /// <summary>Every listener is bound: units ordered after this one may start. Also ends a reload.</summary>
     /// <param name="status">For people, one line.</param>
     public void Ready(string status) => Send($"READY=1\nSTATUS={status}");

@@ -88,8 +88,8 @@ internal sealed class Upgrade(
 
     private async Task<int> HandOverAsync(Successor successor)
     {
-        using var process = SuccessorProcess.Start(surroundings, successor.Name);
-        HostLog.Upgrading(logger, surroundings.Self!.Value.Executable, process.Id);
+        using var process = SuccessorProcess.Start(surroundings, successor.Name, isToBeLetGo: systemd.IsThere);
+        HostLog.Upgrading(logger, surroundings.Self!.Value.Executable);
         using var late = new CancellationTokenSource(ReadyTimeout, TimeProvider.System);
         using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(late.Token, _abandoned.Token);
         var handing = HandOverAsync(successor, process, giveUp.Token);
@@ -104,10 +104,11 @@ internal sealed class Upgrade(
             throw await EndAsync(process, failure);
         }
 
-        systemd.HandOver(process.Id);
-        HostLog.Upgraded(logger, process.Id, successor.Version, server.ClientConnections);
+        await process.LetGoAsync();
+        systemd.HandOver(successor.Process);
+        HostLog.Upgraded(logger, successor.Process, successor.Version, server.ClientConnections);
         await successor.AcknowledgeAsync(CancellationToken.None);
-        return process.Id;
+        return successor.Process;
     }
 
     private async Task HandOverAsync(Successor successor, SuccessorProcess process, CancellationToken cancel)

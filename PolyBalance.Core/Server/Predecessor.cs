@@ -62,7 +62,7 @@ public sealed class Predecessor : IDisposable
     /// <summary>The same, of any process.</summary>
     /// <param name="name">What <see cref="Successor.Name"/> said.</param>
     /// <param name="version">The version of this process.</param>
-    /// <param name="process">Who it has to be.</param>
+    /// <param name="process">Who it has to be, or who it has to have started.</param>
     /// <param name="cancel">Gives up.</param>
     internal static async Task<Predecessor> FindAsync(
         string name, string version, int process, CancellationToken cancel)
@@ -73,12 +73,12 @@ public sealed class Predecessor : IDisposable
         {
             await socket.ConnectAsync(new UnixDomainSocketEndPoint("\0" + name), cancel);
             if (!Libc.TryFindPeer((int)socket.SafeHandle.DangerousGetHandle(), out var who, out var user)
-                || who != process || user != Libc.OwnUser())
+                || !Ancestry.IsSameOrParent(who, process) || user != Libc.OwnUser())
             {
                 throw new HandoverException("It was not started by the process that it is to take over from.");
             }
 
-            return await TakeAsync(channel, version, process, cancel);
+            return await TakeAsync(channel, version, who, cancel);
         }
         catch (SocketException failure)
         {

@@ -26,6 +26,9 @@ public sealed class Successor : IDisposable
     /// <summary>What the environment variable is to say.</summary>
     public string Name { get; }
 
+    /// <summary>The id of the process; 0 before it has come.</summary>
+    public int Process { get; private set; }
+
     /// <summary>The version of the process; empty before it is ready.</summary>
     public string Version { get; private set; } = "";
 
@@ -41,7 +44,7 @@ public sealed class Successor : IDisposable
     }
 
     /// <summary>Waits until the process has come; anybody else who comes is sent away.</summary>
-    /// <param name="process">Its id.</param>
+    /// <param name="process">The id of what was started: the process, or one that starts it in turn.</param>
     /// <param name="cancel">Gives up.</param>
     public async Task MeetAsync(int process, CancellationToken cancel)
     {
@@ -49,8 +52,9 @@ public sealed class Successor : IDisposable
         {
             var came = await _door.AcceptAsync(cancel);
             var isKnown = Libc.TryFindPeer((int)came.SafeHandle.DangerousGetHandle(), out var who, out var user);
-            if (isKnown && who == process && user == Libc.OwnUser())
+            if (isKnown && Ancestry.IsSameOrParent(process, who) && user == Libc.OwnUser())
             {
+                Process = who;
                 _channel = new(came);
                 return;
             }

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using NUnit.Framework;
 using PolyBalance.Tests.Support;
+using PolyBalance.Transport.Linux;
 
 namespace PolyBalance.Tests.Interop;
 
@@ -15,6 +16,9 @@ internal sealed class UpgradeTests(string transport)
     private const int Clients = 4;
     private const int Upgrades = 5;
     private const int SigUsr2 = 12;
+
+    // A shell stands in between then; whether anybody listens makes no difference.
+    private const string UnderSystemd = "NOTIFY_SOCKET=/nowhere/at/all";
 
     private readonly HashSet<int> _processes = [];
     private string _folder = "";
@@ -92,10 +96,12 @@ internal sealed class UpgradeTests(string transport)
     }
 
     [TestCase("nonsense: 1", "exit code 1")]
+    [TestCase("nonsense: 1", "exit code 1", UnderSystemd)]
     [TestCase("listeners: [ { bind: \"$ADDRESS\" }, { bind: \"127.0.0.1:$BACKEND\" } ]", "exit code 3")]
-    public async Task A_new_one_that_dies_harms_nobody_and_says_why(string change, string why)
+    public async Task A_new_one_that_dies_harms_nobody_and_says_why(
+        string change, string why, params string[] variables)
     {
-        await RunAsync();
+        await RunAsync(variables);
         using var enough = new CancellationTokenSource();
         var clients = Enumerable.Range(0, Clients).Select(_ => Task.Run(() => ComeAgainAsync(enough.Token))).ToList();
 
@@ -118,10 +124,12 @@ internal sealed class UpgradeTests(string transport)
         Assert.That(Log("Not upgraded: "), Is.EqualTo(1));
     }
 
-    [Test]
-    public async Task A_gateway_that_is_told_to_stop_in_the_middle_of_it_ends_and_so_does_the_new_one()
+    [TestCase]
+    [TestCase(UnderSystemd)]
+    public async Task A_gateway_that_is_told_to_stop_in_the_middle_of_it_ends_and_so_does_the_new_one(
+        params string[] variables)
     {
-        await RunAsync();
+        await RunAsync(variables);
         using var silent = new TcpListener(IPAddress.Loopback, 0);
         silent.Start();
         System.IO.File.WriteAllText(File, _config.Replace(
@@ -152,6 +160,7 @@ internal sealed class UpgradeTests(string transport)
         Assert.That(main, Does.Match("^MAINPID=\\d+$"));
         var process = int.Parse(main["MAINPID=".Length..]);
         _processes.Add(process);
+        Assert.That(Ancestry.ParentOf(process), Is.Not.EqualTo(_gateway.Id), "systemd does not wait for a grandchild");
         Assert.That(Heard(), Does.StartWith("READY=1"));
         Assert.That(Heard(), Is.EqualTo("WATCHDOG=1"), "systemd goes on to count from the last one of the old one");
         await Eventually.HoldsAsync(() => Log("Stopped") == 1, () => string.Join('\n', _gateway.Errors));
