@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using PolyBalance.Benchmarks.Proxy;
 using PolyBalance.Configuration;
 using PolyBalance.Host;
+using PolyBalance.Host.Telemetry;
 using PolyBalance.Telemetry;
 using PolyBalance.Transport;
 

@@ -2,6 +2,10 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using PolyBalance.Configuration;
+using PolyBalance.Host.Commands;
+using PolyBalance.Host.Configuration;
+using PolyBalance.Host.Demo;
+using PolyBalance.Host.Help;
 using PolyBalance.Server;
 
 namespace PolyBalance.Host;

@@ -1,6 +1,7 @@
 using BenchmarkDotNet.Attributes;
 using Microsoft.Extensions.Logging.Abstractions;
 using PolyBalance.Host;
+using PolyBalance.Host.Telemetry;
 using PolyBalance.Telemetry;
 
 namespace PolyBalance.Benchmarks.Proxy;

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using NUnit.Framework;
 using PolyBalance.Host;
+using PolyBalance.Host.Telemetry;
 using PolyBalance.Telemetry;
 
 namespace PolyBalance.Tests.Host;

@@ -1,5 +1,6 @@
 using NUnit.Framework;
 using PolyBalance.Host;
+using PolyBalance.Host.Telemetry;
 
 namespace PolyBalance.Tests.Host;
 

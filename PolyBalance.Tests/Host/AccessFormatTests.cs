@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using NUnit.Framework;
 using PolyBalance.Host;
+using PolyBalance.Host.Telemetry;
 using PolyBalance.Telemetry;
 
 namespace PolyBalance.Tests.Host;

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using NUnit.Framework;
 using PolyBalance.Host;
+using PolyBalance.Host.Telemetry;
 
 namespace PolyBalance.Tests.Host;
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using NUnit.Framework;
 using PolyBalance.Host;
+using PolyBalance.Host.Commands;
 using PolyBalance.Tests.Support;
 
 namespace PolyBalance.Tests.Host;

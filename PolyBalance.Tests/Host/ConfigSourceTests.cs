@@ -2,6 +2,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 using NUnit.Framework;
 using PolyBalance.Configuration;
 using PolyBalance.Host;
+using PolyBalance.Host.Configuration;
+using PolyBalance.Host.Telemetry;
 
 namespace PolyBalance.Tests.Host;
 

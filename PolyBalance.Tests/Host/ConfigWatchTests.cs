@@ -1,5 +1,6 @@
 using NUnit.Framework;
 using PolyBalance.Host;
+using PolyBalance.Host.Configuration;
 using PolyBalance.Tests.Support;
 
 namespace PolyBalance.Tests.Host;

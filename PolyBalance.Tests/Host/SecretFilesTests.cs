@@ -1,6 +1,7 @@
 using NUnit.Framework;
 using PolyBalance.Configuration;
 using PolyBalance.Host;
+using PolyBalance.Host.Configuration;
 
 namespace PolyBalance.Tests.Host;
 

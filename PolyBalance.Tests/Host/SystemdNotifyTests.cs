@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Text;
 using NUnit.Framework;
 using PolyBalance.Host;
+using PolyBalance.Host.Lifecycle;
 using PolyBalance.Tests.Support;
 
 namespace PolyBalance.Tests.Host;

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using NUnit.Framework;
 using PolyBalance.Host;
+using PolyBalance.Host.Commands;
 
 namespace PolyBalance.Tests.Host;
 

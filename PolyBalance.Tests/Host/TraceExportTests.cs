@@ -4,6 +4,7 @@ using NUnit.Framework;
 using OpenTelemetry;
 using PolyBalance.Configuration;
 using PolyBalance.Host;
+using PolyBalance.Host.Telemetry;
 using PolyBalance.Telemetry;
 using PolyBalance.Tests.Support;
 
