@@ -20,6 +20,14 @@ internal sealed class LayeringTests
         ["Server"],
     ];
 
+    private static readonly string[][] HostLayers =
+    [
+        ["Telemetry"],
+        ["Configuration"],
+        ["Lifecycle", "Help"],
+        ["Commands", "Demo"],
+    ];
+
     private static readonly string[] Folders = [.. Layers.SelectMany(names => names)];
 
     /// <summary>
@@ -77,6 +85,25 @@ internal sealed class LayeringTests
                     from folder in Folders
                     from Match match in Naming(folder).Matches(file.Code)
                     select $"{file.Path}:{file.LineOf(match.Index)} names {folder}";
+
+        Findings.AreNone(wrong);
+    }
+
+    [Test]
+    public void A_folder_of_Host_names_folders_of_lower_layers_only()
+    {
+        var folders = Directory.EnumerateDirectories(Repository.PathOf("PolyBalance.Host"))
+            .Select(path => Path.GetFileName(path)!)
+            .Where(name => name is not ("bin" or "obj" or "surface"));
+        Assert.That(folders, Is.EquivalentTo(HostLayers.SelectMany(names => names)));
+
+        var wrong = from layer in Enumerable.Range(0, HostLayers.Length)
+                    from folder in HostLayers[layer]
+                    from file in SourceFile.In($"PolyBalance.Host/{folder}")
+                    from other in HostLayers.Skip(layer).SelectMany(names => names)
+                    where other != folder
+                    from Match match in Regex.Matches(file.Code, $@"\bHost\.{other}\b")
+                    select $"{file.Path}:{file.LineOf(match.Index)} names {other}, which is not below {folder}";
 
         Findings.AreNone(wrong);
     }

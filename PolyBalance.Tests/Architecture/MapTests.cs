@@ -5,12 +5,15 @@ using PolyBalance.Tests.Support;
 
 namespace PolyBalance.Tests.Architecture;
 
-/// <summary>PolyBalance.Core/README.md is the map of the house; it names what exists, where it is.</summary>
+/// <summary>
+/// PolyBalance.Core/README.md is the map of the house, and PolyBalance.Host/README.md that of its door; they name what
+/// exists, where it is.
+/// </summary>
 internal sealed class MapTests
 {
     private const int StepCount = 16;
 
-    private static readonly string Map = File.ReadAllText(Repository.PathOf("PolyBalance.Core", "README.md"));
+    private static readonly string Map = MapOf("PolyBalance.Core");
 
     private static readonly string[] LibraryNames =
         ["Interlocked", "ConcurrentDictionary", "PipeReader", "PipeWriter"];
@@ -60,12 +63,15 @@ internal sealed class MapTests
         Findings.AreNone(wrong);
     }
 
-    [Test]
-    public void Every_file_that_the_map_names_exists()
+    [TestCase("PolyBalance.Core")]
+    [TestCase("PolyBalance.Host")]
+    public void Every_file_that_the_map_names_exists(string project)
     {
         var files = SourceFile.In("PolyBalance.Core", "PolyBalance.Host").Select(file => file.Path).ToList();
+        var map = MapOf(project);
 
-        var wrong = NamesIn(Map).Where(name => FileName.IsMatch(name) && !files.Any(file => IsFile(file, name)));
+        var wrong = NamesIn(map).Concat(TreeNames(map))
+            .Where(name => FileName.IsMatch(name) && !files.Any(file => IsFile(file, name)));
 
         Findings.AreNone(wrong);
     }
@@ -90,16 +96,20 @@ internal sealed class MapTests
         Findings.AreNone(wrong);
     }
 
-    [Test]
-    public void Every_file_of_Core_is_on_the_map()
+    [TestCase("PolyBalance.Core")]
+    [TestCase("PolyBalance.Host")]
+    public void Every_file_is_on_the_map(string project)
     {
-        var names = NamesIn(Map).Concat(TreeNames()).Where(name => FileName.IsMatch(name)).ToHashSet();
+        var map = MapOf(project);
+        var names = NamesIn(map).Concat(TreeNames(map)).Where(name => FileName.IsMatch(name)).ToHashSet();
 
-        var missing = SourceFile.In("PolyBalance.Core").Select(file => file.Path)
+        var missing = SourceFile.In(project).Select(file => file.Path)
             .Where(path => !names.Any(name => IsFile(path, name)));
 
         Findings.AreNone(missing);
     }
+
+    private static string MapOf(string project) => File.ReadAllText(Repository.PathOf(project, "README.md"));
 
     private static IEnumerable<(int Number, string Text)> Steps()
         => StepLine.Matches(Map)
@@ -114,8 +124,8 @@ internal sealed class MapTests
         => InBackticks.Matches(Regex.Replace(text, @"```[\s\S]*?```", "")).Select(match => match.Groups[1].Value);
 
     // The tree is a code block; its file names stand without backticks.
-    private static IEnumerable<string> TreeNames()
-        => Regex.Matches(Map, @"```[\s\S]*?```").SelectMany(block => Regex.Matches(block.Value, @"[\w/]+\.cs\b"))
+    private static IEnumerable<string> TreeNames(string map)
+        => Regex.Matches(map, @"```[\s\S]*?```").SelectMany(block => Regex.Matches(block.Value, @"[\w/]+\.cs\b"))
             .Select(match => match.Value);
 
     private static IEnumerable<string> CodeOf(string name)
