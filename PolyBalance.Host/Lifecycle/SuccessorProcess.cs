@@ -20,6 +20,7 @@ internal sealed class SuccessorProcess : IDisposable
 
     private readonly Process _process;
     private readonly bool _isInBetween;
+    private Process? _beyond;           // behind the shell, once it has come
     private Task<HandoverException>? _end;
 
     private SuccessorProcess(Process process, bool isInBetween)
@@ -63,6 +64,20 @@ internal sealed class SuccessorProcess : IDisposable
         }
     }
 
+    /// <summary>It has come, and says who it is: the shell may be ended without it.</summary>
+    /// <param name="id">Its id.</param>
+    public void Recognize(int id)
+    {
+        try
+        {
+            _beyond = id == Id ? null : Process.GetProcessById(id);
+        }
+        catch (ArgumentException)
+        {
+            // It is gone already, as will be noticed.
+        }
+    }
+
     /// <summary>It has taken over, and is nobody's child here any more.</summary>
     public async Task LetGoAsync()
     {
@@ -81,7 +96,11 @@ internal sealed class SuccessorProcess : IDisposable
         => _end ??= EndOnceAsync(failure, whenGivenUp);
 
     /// <inheritdoc/>
-    public void Dispose() => _process.Dispose();
+    public void Dispose()
+    {
+        _beyond?.Dispose();
+        _process.Dispose();
+    }
 
     // Who has closed the channel is most likely at its end, and its exit code says more than ours.
     private async Task<HandoverException> EndOnceAsync(Exception failure, string whenGivenUp)
@@ -90,15 +109,34 @@ internal sealed class SuccessorProcess : IDisposable
         var isOver = failure is HandoverException
             ? await Task.WhenAny(Ended, Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, soon.Token)) == Ended
             : Ended.IsCompleted;
-        if (isOver)
+        if (!isOver)
         {
-            return new(string.Create(
-                CultureInfo.InvariantCulture,
-                $"The new process ended with exit code {_process.ExitCode} before it was ready; the log says why."));
+            _process.Kill(entireProcessTree: true);
+            await Ended;
         }
 
-        _process.Kill(entireProcessTree: true);
-        await Ended;
-        return failure as HandoverException ?? new(whenGivenUp, failure);
+        if (_beyond is { HasExited: false })
+            await EndOrphanAsync(_beyond);
+
+        return isOver
+            ? new(string.Create(
+                CultureInfo.InvariantCulture,
+                $"The new process ended with exit code {_process.ExitCode} before it was ready; the log says why."))
+            : failure as HandoverException ?? new(whenGivenUp, failure);
+    }
+
+    // Whoever has taken it in may never look at its end, and then it seems to be there for ever.
+    private static async Task EndOrphanAsync(Process orphan)
+    {
+        using var soon = new CancellationTokenSource(TimeSpan.FromSeconds(1), TimeProvider.System);
+        orphan.Kill();
+        try
+        {
+            await orphan.WaitForExitAsync(soon.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // Nobody survives SIGKILL for that long.
+        }
     }
 }

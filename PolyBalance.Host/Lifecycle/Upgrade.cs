@@ -115,6 +115,7 @@ internal sealed class Upgrade(
     private async Task HandOverAsync(Successor successor, SuccessorProcess process, CancellationToken cancel)
     {
         await successor.MeetAsync(process.Id, cancel);
+        process.Recognize(successor.Process);
         await server.HandOverAsync(successor, failure => EndAsync(process, failure), cancel);
     }
 

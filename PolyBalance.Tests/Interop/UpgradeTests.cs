@@ -146,6 +146,25 @@ internal sealed class UpgradeTests(string transport)
     }
 
     [Test]
+    public async Task A_new_one_whose_shell_is_ended_by_somebody_is_ended_too()
+    {
+        await RunAsync(UnderSystemd);
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        System.IO.File.WriteAllText(File, _config.Replace(
+            "backends: [ ", $"backends: [ \"{silent.LocalEndpoint}\", ", StringComparison.Ordinal));
+        var upgrading = UpgradeAsync();
+        await _gateway.ErrorLineAsync("Taking over from process");
+        var shell = ChildOf(_gateway.Id);
+        var process = ChildOf(shell);
+
+        _ = RunningProgram.Send(shell, RunningProgram.SigKill);
+
+        Assert.That((await upgrading).Errors, Does.Contain("exit code 137").And.Contain("This process goes on"));
+        Assert.That(Lives(process), Is.False, "two would accept clients");
+    }
+
+    [Test]
     public async Task Systemd_is_told_which_process_is_the_gateway_before_that_says_that_it_is_ready()
     {
         var path = Path.Combine(_folder, "notify");
@@ -210,6 +229,18 @@ internal sealed class UpgradeTests(string transport)
             "/usr/bin/env", [.. variables, .. Executable.Command, "run", "--config", File]);
         await _gateway.ErrorLineAsync("Ready");
     }
+
+    // What nobody has looked at since its end is still listed, as a zombie.
+    private static bool Lives(int process)
+    {
+        var file = $"/proc/{process}/status";
+        return System.IO.File.Exists(file)
+            && !System.IO.File.ReadAllText(file).Contains("State:\tZ", StringComparison.Ordinal);
+    }
+
+    private static int ChildOf(int process) => Directory.EnumerateDirectories("/proc")
+        .Select(path => int.TryParse(Path.GetFileName(path), out var id) ? id : 0)
+        .Single(id => id > 0 && Ancestry.ParentOf(id) == process);
 
     private Task<ProgramResult> UpgradeAsync(params string[] flags) => RunningProgram.RunAsync(
         Executable.Command[0], [.. Executable.Command[1..], "upgrade", "--admin", $"127.0.0.1:{_admin}", .. flags]);
