@@ -47,12 +47,19 @@ internal sealed class Handover(
         }
         catch (Exception failure)
         {
-            // It may be accepting clients by now, or begin to at any moment, and would take them along to its end.
-            await end(failure);
-            if (isReleased)
-                listeners.TakeBack();
-            reloader.Accept();
-            _hasBegun = false;
+            try
+            {
+                // It may be accepting clients by now, or begin to at any moment, and would take them along to its end.
+                await end(failure);
+            }
+            finally
+            {
+                if (isReleased)
+                    listeners.TakeBack();
+                reloader.Accept();
+                _hasBegun = false;
+            }
+
             throw;
         }
 

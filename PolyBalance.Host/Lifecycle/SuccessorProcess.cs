@@ -9,7 +9,7 @@ namespace PolyBalance.Host.Lifecycle;
 /// Whoever ends up as the main process of a systemd unit has to be a child of systemd: of another one systemd does not
 /// wait for the end when the unit is to stop, and kills it in the middle of its drain. So it can be started through a
 /// shell, which stands in between and passes its exit code on. When the shell is gone, the process is an orphan, and
-/// systemd takes it in. Its owner's thread only, but for <see cref="Ended"/>.
+/// systemd takes it in. One caller at a time.
 /// </remarks>
 internal sealed class SuccessorProcess : IDisposable
 {
@@ -102,16 +102,17 @@ internal sealed class SuccessorProcess : IDisposable
         _process.Dispose();
     }
 
-    // Who has closed the channel is most likely at its end, and its exit code says more than ours.
+    // Who has closed the channel is most likely at its end, and its exit code says more than ours. Who took too long is
+    // waited for no more: clients are.
     private async Task<HandoverException> EndOnceAsync(Exception failure, string whenGivenUp)
     {
         using var soon = new CancellationTokenSource(TimeSpan.FromSeconds(1), TimeProvider.System);
-        var isOver = failure is HandoverException
+        var isOver = failure is HandoverException { InnerException: not OperationCanceledException }
             ? await Task.WhenAny(Ended, Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, soon.Token)) == Ended
             : Ended.IsCompleted;
         if (!isOver)
         {
-            _process.Kill(entireProcessTree: true);
+            EndTree();
             await Ended;
         }
 
@@ -123,6 +124,18 @@ internal sealed class SuccessorProcess : IDisposable
                 CultureInfo.InvariantCulture,
                 $"The new process ended with exit code {_process.ExitCode} before it was ready; the log says why."))
             : failure as HandoverException ?? new(whenGivenUp, failure);
+    }
+
+    private void EndTree()
+    {
+        try
+        {
+            _process.Kill(entireProcessTree: true);
+        }
+        catch (AggregateException)
+        {
+            // The process itself is ended first. A descendant that has slipped away finds that nobody waits for it.
+        }
     }
 
     // Whoever has taken it in may never look at its end, and then it seems to be there for ever.

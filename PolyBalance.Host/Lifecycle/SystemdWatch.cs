@@ -46,8 +46,8 @@ internal static class SystemdWatch
             using var timer = new PeriodicTimer(period, time);
             try
             {
-                // At once: the time that systemd waits goes on when another process takes over, and who takes over from
-                // whom a few times in a row would never be heard.
+                // At once: the time that systemd waits goes on when another process takes over, and processes that
+                // follow one another quickly would never be heard.
                 do
                 {
                     await server.PassAsync().WaitAsync(stop);

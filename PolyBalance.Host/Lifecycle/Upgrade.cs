@@ -36,6 +36,8 @@ internal sealed class Upgrade(
     {
         if (Obstacle() is { } obstacle)
             return Note(UpgradeOutcome.CannotBe(obstacle));
+        if (Done.IsCompleted)
+            return Note(UpgradeOutcome.CannotBe("Another process has taken over already; order it there."));
         if (_abandoned.IsCancellationRequested)
             return Note(UpgradeOutcome.CannotBe("The gateway was told to stop, and is draining."));
         if (!await _turn.WaitAsync(TimeSpan.Zero))

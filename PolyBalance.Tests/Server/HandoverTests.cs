@@ -193,6 +193,36 @@ internal sealed class HandoverTests
     }
 
     [Test]
+    public async Task Clients_are_accepted_again_even_if_the_new_one_cannot_be_ended()
+    {
+        var channel = await VisitAsync();
+        var handing = _old.Server.HandOverAsync(
+            _successor, _ => throw new InvalidOperationException("not today"), CancellationToken.None);
+        var state = (await channel.ReceiveAsync(default))!.Value.Read(HandoverJson.Default.HandoverState);
+        var sockets = await channel.ReceiveFilesAsync(state.Sockets.Count, default);
+        await channel.SendAsync(HandoverWord.Prepared, default);
+        Assert.That((await channel.ReceiveAsync(default))!.Value.Word, Is.EqualTo(HandoverWord.Go));
+        foreach (var socket in sockets)
+            socket.Dispose();
+        channel.Dispose();
+
+        await Assert.ThrowsAsync<InvalidOperationException>(() => handing);
+        using var answer = await _old.GetAsync("/");
+        Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.OK));
+    }
+
+    [Test]
+    public async Task A_new_one_that_says_nothing_after_the_word_to_go_is_not_waited_for_any_longer()
+    {
+        using var channel = await VisitAsync();
+
+        var problem = await Assert.ThrowsAsync<HandoverException>(
+            () => _successor.GoAsync(TimeSpan.Zero, CancellationToken.None));
+
+        Assert.That(problem!.Message, Does.StartWith("The new process accepted no clients within 0 s"));
+    }
+
+    [Test]
     public async Task A_new_one_that_cannot_listen_everywhere_ends_nothing()
     {
         using var taken = new TcpListener(IPAddress.Loopback, 0);
