@@ -9,7 +9,7 @@ namespace PolyBalance.Benchmarks.Compare;
 /// <param name="MemoryMib">Of the whole machine.</param>
 /// <param name="Kernel">
 /// Name, release and TCP congestion control. The latter matters on loopback: BBR paces each connection with a timer,
-/// and a response of 1 MiB then costs all proxies about the same, twice what it costs the best of them without.
+/// and what a response of 1 MiB costs may double.
 /// </param>
 /// <param name="Runtime">The .NET that PolyBalance and YARP run on.</param>
 /// <param name="OpenFiles">Most files that one process may have open.</param>

@@ -130,13 +130,8 @@ internal sealed class UpgradeTests(string transport)
         params string[] variables)
     {
         await RunAsync(variables);
-        using var silent = new TcpListener(IPAddress.Loopback, 0);
-        silent.Start();
-        System.IO.File.WriteAllText(File, _config.Replace(
-            "backends: [ ", $"backends: [ \"{silent.LocalEndpoint}\", ", StringComparison.Ordinal));
+        using var silent = Silent();
         var upgrading = UpgradeAsync();
-
-        // The new one waits for the first probe of a backend that does not answer.
         await _gateway.ErrorLineAsync("Taking over from process");
         _gateway.Signal(RunningProgram.SigTerm);
 
@@ -149,10 +144,7 @@ internal sealed class UpgradeTests(string transport)
     public async Task A_new_one_whose_shell_is_ended_by_somebody_is_ended_too()
     {
         await RunAsync(UnderSystemd);
-        using var silent = new TcpListener(IPAddress.Loopback, 0);
-        silent.Start();
-        System.IO.File.WriteAllText(File, _config.Replace(
-            "backends: [ ", $"backends: [ \"{silent.LocalEndpoint}\", ", StringComparison.Ordinal));
+        using var silent = Silent();
         var upgrading = UpgradeAsync();
         await _gateway.ErrorLineAsync("Taking over from process");
         var shell = ChildOf(_gateway.Id);
@@ -244,6 +236,16 @@ internal sealed class UpgradeTests(string transport)
 
     private Task<ProgramResult> UpgradeAsync(params string[] flags) => RunningProgram.RunAsync(
         Executable.Command[0], [.. Executable.Command[1..], "upgrade", "--admin", $"127.0.0.1:{_admin}", .. flags]);
+
+    // A new process is held up by its first probe of one more backend, which does not answer.
+    private TcpListener Silent()
+    {
+        var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        System.IO.File.WriteAllText(File, _config.Replace(
+            "backends: [ ", $"backends: [ \"{silent.LocalEndpoint}\", ", StringComparison.Ordinal));
+        return silent;
+    }
 
     private int Log(string text) => _gateway.Errors.Count(line => line.Contains(text, StringComparison.Ordinal));
 
