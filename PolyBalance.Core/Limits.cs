@@ -163,6 +163,9 @@ internal static class Limits
     /// </summary>
     public const int AddressesPerNameMax = 1_000;
 
+    /// <summary>Priorities that SRV records can have, 16 bits. RFC 2782.</summary>
+    public const int RanksMax = 65_536;
+
     /// <summary>Questions to name servers that are under way at once; each has a socket. More wait.</summary>
     public const int QueriesAtOnce = 32;
 

@@ -95,6 +95,9 @@ internal sealed record BackendAnswer
     /// <summary>Whether the operator drains it.</summary>
     public required bool Drain { get; init; }
 
+    /// <summary>Whether it is for when none of those before it can be used.</summary>
+    public required bool Backup { get; init; }
+
     /// <summary>How much of its share it has come to after a recovery. Unit: percent.</summary>
     public required int ShareReached { get; init; }
 

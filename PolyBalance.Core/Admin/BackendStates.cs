@@ -24,9 +24,10 @@ internal static class BackendStates
 
     /// <summary>The sentence.</summary>
     /// <param name="backend">Whose.</param>
-    /// <param name="weight">Its configured share.</param>
+    /// <param name="options">What is configured of it.</param>
+    /// <param name="isInUse">Whether requests that have tried nobody yet may go there.</param>
     /// <param name="lastError">Why its latest probe that failed did; null: that is not known.</param>
-    public static string WhyOf(Backend backend, int weight, string? lastError = null)
+    public static string WhyOf(Backend backend, BackendOptions options, bool isInUse, string? lastError)
     {
         var passive = backend.Passive;
         return Of(backend) switch
@@ -38,7 +39,8 @@ internal static class BackendStates
                 ? $"traffic failed: {cause}; for another {Left(backend)}"
                 : "traffic failed",
             "on_trial" => "it was ejected, and one exchange at a time shows whether it works again",
-            _ when weight == 0 => "its weight is 0",
+            _ when options.Weight == 0 => "its weight is 0",
+            _ when options.Tier > 0 && !isInUse => "it is a backup, and those before it work",
             _ when Eligibility.TenthsOf(backend, backend.Now) < Ramp.Full => "it has recovered, and its share grows",
             _ => "nothing speaks against it",
         };
@@ -52,6 +54,7 @@ internal static class BackendStates
     public static BackendAnswer Describe(Snapshot snapshot, Cluster cluster, int index, string? lastError)
     {
         var (backend, options) = (cluster.Backends[index], cluster.Options.Backends[index]);
+        var isInUse = IsInUse(cluster, backend);
         var fold = new LatencyFold();
         backend.Metrics.Duration.FoldInto(fold);
         return new()
@@ -62,9 +65,10 @@ internal static class BackendStates
             Address = backend.Address,
             Weight = options.Weight,
             State = Of(backend),
-            Why = WhyOf(backend, options.Weight, lastError),
-            Eligible = cluster.Eligible.Any(candidate => candidate.Backend == backend),
+            Why = WhyOf(backend, options, isInUse, lastError),
+            Eligible = isInUse,
             Drain = options.IsDrained,
+            Backup = options.Tier > 0,
             ShareReached = 10 * Eligibility.TenthsOf(backend, backend.Now),
             InFlight = backend.InFlight,
             Requests = backend.Requests,
@@ -76,6 +80,13 @@ internal static class BackendStates
                 ?? (IsAdded(snapshot.Config.Changes, cluster.Name, backend.Name) ? "runtime" : "file"),
         };
     }
+
+    /// <summary>
+    /// Whether requests that have tried nobody yet may go to a backend. To a backup they may when nobody before it is
+    /// in full service.
+    /// </summary>
+    public static bool IsInUse(Cluster cluster, Backend backend)
+        => cluster.Placement.InUse.Any(tier => tier.Eligible.Any(candidate => candidate.Backend == backend));
 
     /// <summary>
     /// What paths call a backend: its name, or its cluster too where two clusters have a backend of that name.

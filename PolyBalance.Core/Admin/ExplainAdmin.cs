@@ -75,7 +75,7 @@ internal sealed class ExplainAdmin(
             : default;
         var glance = new Glance();
         var context = new SelectionContext(key, heartbeat.Now, draw, default, glance: glance);
-        var remarks = cluster.Selector.Weigh(context);
+        var remarks = Weigh(cluster, context);
         var step = Foresight.Of(cluster, session, context);
         var mayRepeat = head.Method.IsIdempotent || head.Fields.Has(KnownField.IdempotencyKey);
         var backend = step is { Backend: { } one } ? BackendStates.IdOf(snapshot, cluster.Name, one.Name) : null;
@@ -84,7 +84,7 @@ internal sealed class ExplainAdmin(
             Backend = backend,
             Key = keyText,
             Session = cluster.Sticky is null ? null : Describe(snapshot, cluster, session),
-            Drawn = step is { Course: Course.Sent, IsSession: false } && IsDrawn(cluster, key),
+            Drawn = step is { Course: Course.Sent, IsSession: false } && IsDrawn(cluster, step.Backend!, key),
             Backends = Describe(snapshot, cluster, step, remarks),
             Retries = DescribeRetries(cluster, mayRepeat),
             Then = step is { Course: Course.Sent, Backend: { } first }
@@ -134,13 +134,33 @@ internal sealed class ExplainAdmin(
         return key != 0 ? key : AffinityKey.OfClient(asked.ClientAddress);
     }
 
-    // Whether another request of the same kind, in the same state, could go elsewhere.
-    private static bool IsDrawn(Cluster cluster, ulong key) => cluster.Options.Algorithm switch
+    // What speaks for and against each of those to whom a first attempt may go now, tier by tier.
+    private static Dictionary<Backend, string> Weigh(Cluster cluster, SelectionContext context)
     {
-        "random" or "power_of_two" or "peak_ewma" => cluster.Eligible.Length > 1,
-        HashOptions.Algorithm => key == 0 && cluster.Eligible.Length > 1,
-        _ => false,
-    };
+        var remarks = new Dictionary<Backend, string>();
+        foreach (var tier in cluster.Placement.InUse)
+        {
+            var weighed = tier.Selector.Weigh(context);
+            for (var index = 0; index < weighed.Length; index++)
+                remarks.Add(tier.Eligible[index].Backend, weighed[index]);
+            context = context.AmongBackups();
+        }
+
+        return remarks;
+    }
+
+    // Whether another request of the same kind, in the same state, could go elsewhere.
+    private static bool IsDrawn(Cluster cluster, Backend backend, ulong key)
+    {
+        var tier = cluster.Candidates.First(candidate => candidate.Backend == backend).Tier;
+        var hasOthers = cluster.Candidates.Count(candidate => candidate.Tier == tier) > 1;
+        return cluster.Options.Algorithm switch
+        {
+            "random" or "power_of_two" or "peak_ewma" => hasOthers,
+            HashOptions.Algorithm => key == 0 && hasOthers,
+            _ => false,
+        };
+    }
 
     private static string Describe(Snapshot snapshot, Cluster cluster, in StickySession session) => session switch
     {
@@ -153,37 +173,26 @@ internal sealed class ExplainAdmin(
     };
 
     private List<BackendExplanation> Describe(
-        Snapshot snapshot, Cluster cluster, in FirstStep step, string[] remarks)
+        Snapshot snapshot, Cluster cluster, in FirstStep step, Dictionary<Backend, string> remarks)
     {
         var probes = ProbeErrors.Of(health());
         var told = new List<BackendExplanation>();
         for (var index = 0; index < cluster.Backends.Length; index++)
         {
             var backend = cluster.Backends[index];
-            var place = PlaceOf(cluster, backend);
             var state = BackendStates.Of(backend);
-            var weight = cluster.Options.Backends[index].Weight;
-            var why = BackendStates.WhyOf(backend, weight, probes.Find(cluster.Name, backend.Name));
-            if (place >= 0)
-                why = (state == "healthy" ? "" : $"{why}; ") + RoomOf(backend) + remarks[place];
+            var isEligible = remarks.TryGetValue(backend, out var remark);
+            var why = BackendStates.WhyOf(
+                backend, cluster.Options.Backends[index], isEligible, probes.Find(cluster.Name, backend.Name));
+            if (isEligible)
+                why = (state == "healthy" ? "" : $"{why}; ") + RoomOf(backend) + remark;
 
             told.Add(new(
-                BackendStates.IdOf(snapshot, cluster.Name, backend.Name), backend.Address, state, place >= 0,
+                BackendStates.IdOf(snapshot, cluster.Name, backend.Name), backend.Address, state, isEligible,
                 step.Course == Course.Sent && ReferenceEquals(step.Backend, backend), backend.InFlight, why));
         }
 
         return told;
-    }
-
-    private static int PlaceOf(Cluster cluster, Backend backend)
-    {
-        for (var index = 0; index < cluster.Eligible.Length; index++)
-        {
-            if (ReferenceEquals(cluster.Eligible[index].Backend, backend))
-                return index;
-        }
-
-        return -1;
     }
 
     private static string RoomOf(Backend backend) => backend switch
@@ -193,16 +202,18 @@ internal sealed class ExplainAdmin(
         _ => "",
     };
 
-    private static string WhySent(Cluster cluster, in FirstStep step, string[] remarks)
+    private static string WhySent(Cluster cluster, in FirstStep step, Dictionary<Backend, string> remarks)
     {
         if (step.IsSession)
             return "its session is there";
 
-        var place = PlaceOf(cluster, step.Backend!);
-        var remark = place < 0 ? "" : $": {remarks[place]}";
-        return cluster.Eligible.Length == 1
-            ? "it is the only one that is eligible"
-            : $"{cluster.Options.Algorithm} picks it{remark}";
+        var index = cluster.Backends.IndexOf(step.Backend!);
+        var backup = cluster.Options.Backends[index].Tier > 0 ? "it is a backup, and those before it are not in full "
+            + "service; " : "";
+        return remarks.Count == 1
+            ? $"{backup}it is the only one that is eligible"
+            : $"{backup}{cluster.Options.Algorithm} picks it"
+                + (remarks.TryGetValue(step.Backend!, out var remark) ? $": {remark}" : "");
     }
 
     private string WhyWaits(Cluster cluster, in FirstStep step)

@@ -4,20 +4,29 @@ using PolyBalance.Backends;
 namespace PolyBalance.Balancing;
 
 /// <summary>Finds a place for one attempt: picks a backend and takes a place at it, both or neither.</summary>
-/// <remarks>Immutable; any thread. Built with each new set of eligible backends.</remarks>
-/// <param name="eligible">Whom the selector was built over.</param>
+/// <remarks>
+/// Immutable; any thread. Built with each new set of eligible backends, one for each tier of them. Where nobody of a
+/// tier is in full service for an exchange, since it has tried all of them or they are on trial or start slowly, the
+/// backups behind them are next. That the others are merely busy is no reason: backups are for failures, not for load.
+/// </remarks>
+/// <param name="eligible">Whom the selector was built over: one tier.</param>
 /// <param name="selector">Picks among them.</param>
 /// <param name="canWait">Whether a request for which there is no place now may wait for one.</param>
-internal sealed class Placement(ImmutableArray<Candidate> eligible, Selector selector, bool canWait = false)
+/// <param name="backups">Finds places at the next tier; null: there is none.</param>
+internal sealed class Placement(
+    ImmutableArray<Candidate> eligible, Selector selector, bool canWait = false, Placement? backups = null)
 {
     /// <summary>Finds no place for anybody.</summary>
     public static readonly Placement Nowhere = new([], new Nobody());
 
-    /// <summary>Whom it can choose from.</summary>
+    /// <summary>Whom it can choose from, without the backups behind them.</summary>
     public ImmutableArray<Candidate> Eligible => eligible;
 
     /// <summary>Picks among them.</summary>
     public Selector Selector => selector;
+
+    /// <summary>Finds places at the next tier; null: there is none.</summary>
+    public Placement? Backups => backups;
 
     /// <summary>
     /// First among the backends that take a request now, then among all that have any room: a backend on trial or at
@@ -29,10 +38,10 @@ internal sealed class Placement(ImmutableArray<Candidate> eligible, Selector sel
     /// <returns>Null: everybody is full, or was tried.</returns>
     public Backend? Find(in SelectionContext context, out Admission admission)
     {
-        var backend = FindWithin(context, isLastResort: false, out admission);
-        return backend is null && !(canWait && IsWorthWaiting(context))
-            ? FindAnywhere(context, out admission)
-            : backend;
+        if (FindSparingly(context, out var isWorthWaiting, out admission) is { } backend)
+            return backend;
+
+        return isWorthWaiting && canWait ? null : FindAnywhere(context, out admission);
     }
 
     /// <summary>Among all that have any room, whoever is spared otherwise.</summary>
@@ -40,28 +49,37 @@ internal sealed class Placement(ImmutableArray<Candidate> eligible, Selector sel
     /// <param name="admission">The place.</param>
     /// <returns>Null: everybody has <c>pool.max_connections</c>, or was tried.</returns>
     public Backend? FindAnywhere(in SelectionContext context, out Admission admission)
-        => FindWithin(context.AsLastResort(), isLastResort: true, out admission);
+    {
+        if (FindWithin(context.AsLastResort(), isLastResort: true, out admission) is { } backend)
+            return backend;
+
+        return backups is null || HasFullService(context)
+            ? null
+            : backups.FindAnywhere(context.AmongBackups(), out admission);
+    }
 
     /// <summary>What <see cref="Find"/> would answer now. Moves nothing on and takes no place.</summary>
     /// <param name="context">Whose place; a glance.</param>
     public Backend? Foresee(in SelectionContext context)
-        => selector.Pick(context) ?? (canWait && IsWorthWaiting(context) ? null : ForeseeAnywhere(context));
+        => ForeseeSparingly(context, out var isWorthWaiting)
+            ?? (isWorthWaiting && canWait ? null : ForeseeAnywhere(context));
 
     /// <summary>What <see cref="FindAnywhere"/> would answer now.</summary>
     /// <param name="context">Whose place; a glance.</param>
-    public Backend? ForeseeAnywhere(in SelectionContext context) => selector.Pick(context.AsLastResort());
+    public Backend? ForeseeAnywhere(in SelectionContext context)
+        => selector.Pick(context.AsLastResort())
+            ?? (HasFullService(context) ? null : backups?.ForeseeAnywhere(context.AmongBackups()));
 
     /// <summary>Whether there is anybody whom an exchange has not tried.</summary>
     public bool HasOthersThan(ReadOnlySpan<Backend> tried)
     {
-        var context = new SelectionContext(key: 0, now: 0, draw: 0, tried);
         foreach (var candidate in eligible)
         {
-            if (!context.Excludes(candidate.Backend))
+            if (!tried.Contains(candidate.Backend))
                 return true;
         }
 
-        return false;
+        return backups is not null && backups.HasOthersThan(tried);
     }
 
     /// <summary>Whether a backend that is spared, on trial or at its slow start, has room for a last resort.</summary>
@@ -75,12 +93,58 @@ internal sealed class Placement(ImmutableArray<Candidate> eligible, Selector sel
                     return true;
             }
 
-            return false;
+            return backups is not null && !HasFullService(default) && backups.SparesRoom;
         }
     }
 
+    /// <summary>Exchanges that all of them work on, backups included.</summary>
+    public long InFlight
+    {
+        get
+        {
+            var inFlight = backups?.InFlight ?? 0;
+            foreach (var candidate in eligible)
+                inFlight += candidate.Backend.InFlight;
+            return inFlight;
+        }
+    }
+
+    /// <summary>
+    /// Where a request that has tried nobody yet may go now: this one, and as many of those behind it as are needed.
+    /// For operators.
+    /// </summary>
+    public IReadOnlyList<Placement> InUse
+        => backups is null || HasFullService(default) ? [this] : [this, .. backups.InUse];
+
+    // In the first tier that has anybody in full service; null: those are busy, which is worth waiting for, or nobody
+    // is in full service at all.
+    private Backend? FindSparingly(
+        in SelectionContext context, out bool isWorthWaiting, out Admission admission)
+    {
+        isWorthWaiting = false;
+        if (FindWithin(context, isLastResort: false, out admission) is { } backend)
+            return backend;
+
+        isWorthWaiting = HasFullService(context);
+        return isWorthWaiting || backups is null
+            ? null
+            : backups.FindSparingly(context.AmongBackups(), out isWorthWaiting, out admission);
+    }
+
+    private Backend? ForeseeSparingly(in SelectionContext context, out bool isWorthWaiting)
+    {
+        isWorthWaiting = false;
+        if (selector.Pick(context) is { } backend)
+            return backend;
+
+        isWorthWaiting = HasFullService(context);
+        return isWorthWaiting || backups is null
+            ? null
+            : backups.ForeseeSparingly(context.AmongBackups(), out isWorthWaiting);
+    }
+
     // Somebody works as much as he may, and will have a place again.
-    private bool IsWorthWaiting(in SelectionContext context)
+    private bool HasFullService(in SelectionContext context)
     {
         foreach (var candidate in eligible)
         {

@@ -195,7 +195,7 @@ internal sealed class RequestQueue
     }
 
     // Who has tried nobody and keeps no session could go anywhere: when there is no place for him, there is none for
-    // anybody.
+    // anybody. Only backups may have one for somebody else.
     private bool TryAdmitOne(long now)
     {
         Judge(now);
@@ -209,7 +209,7 @@ internal sealed class RequestQueue
                 return true;
             }
 
-            if (request.Tried.IsEmpty && request.Home is null)
+            if (request.Tried.IsEmpty && request.Home is null && _placement.Backups is null)
                 return false;
             next = isNewestFirst ? request.Older : request.Newer;
         }
@@ -228,31 +228,15 @@ internal sealed class RequestQueue
 
     // Nobody is left whom it could wait for.
     private bool HasTriedAll(QueuedRequest request)
-    {
-        if (request.Home is { KeepsSessions: true })
-            return false;
-
-        foreach (var candidate in _placement.Eligible)
-        {
-            if (!request.Tried.Span.Contains(candidate.Backend))
-                return false;
-        }
-
-        return true;
-    }
+        => request.Home is not { KeepsSessions: true } && !_placement.HasOthersThan(request.Tried.Span);
 
     private SelectionContext ContextOf(QueuedRequest request, long now)
         => new(request.Key, now, (ulong)_random.NextInt64(), request.Tried.Span);
 
     private void Judge(long now)
     {
-        if (_oldest is null || !_congestion.Observe(_oldest.Joined, now))
-            return;
-
-        var inFlight = 0L;
-        foreach (var candidate in _placement.Eligible)
-            inFlight += candidate.Backend.InFlight;
-        _congestion.EndPeriod(inFlight, now);
+        if (_oldest is not null && _congestion.Observe(_oldest.Joined, now))
+            _congestion.EndPeriod(_placement.InFlight, now);
     }
 
     // The oldest has the least to hope for then.

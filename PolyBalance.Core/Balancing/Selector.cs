@@ -10,7 +10,10 @@ namespace PolyBalance.Balancing;
 /// Its share relative to the other candidates; at least 1. Not the configured number: a backend that has just recovered
 /// counts for less.
 /// </param>
-internal readonly record struct Candidate(Backend Backend, int Weight);
+/// <param name="Tier">
+/// 0 for those that get traffic first; a higher number is a backup, for when those of lower ones cannot be used.
+/// </param>
+internal readonly record struct Candidate(Backend Backend, int Weight, int Tier = 0);
 
 /// <summary>What a selector may look at. Carries no reference to the proxy.</summary>
 /// <param name="key">Hash of the affinity key, or 0 when there is none.</param>
@@ -58,6 +61,9 @@ internal readonly ref struct SelectionContext(
 
     /// <summary>The same, when nobody took the request while slow starts and trials were respected.</summary>
     public SelectionContext AsLastResort() => new(Key, Now, Draw, _excluded, isLastResort: true, Glance);
+
+    /// <summary>The same among the backups of those that could not be picked: they have turns of their own.</summary>
+    public SelectionContext AmongBackups() => new(Key, Now, Draw, _excluded, _isLastResort, Glance?.OfBackups);
 }
 
 /// <summary>Picks one of the eligible backends that it was built over.</summary>
@@ -85,11 +91,16 @@ internal abstract class Selector
 /// <remarks>One thread. Passed on, it foresees several picks of one exchange, one after the other.</remarks>
 internal sealed class Glance
 {
+    private Glance? _ofBackups;
+
     /// <summary>First attempts foreseen so far.</summary>
     public ulong Turns { get; set; }
 
     /// <summary>Retries foreseen so far.</summary>
     public ulong Retries { get; set; }
+
+    /// <summary>What is foreseen among backups, whose turns are other ones.</summary>
+    public Glance OfBackups => _ofBackups ??= new();
 }
 
 /// <summary>A named way to balance: builds a selector for each new set of eligible backends.</summary>

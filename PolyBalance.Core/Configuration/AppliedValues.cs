@@ -115,6 +115,7 @@ internal static class AppliedValues
             new("name", backend.Name),
             new("weight", Quantity.Write(backend.Weight)),
             new("drain", Text(backend.IsDrained)),
+            new("backup", Text(backend.IsBackup)),
         };
         if (backend.Source is { } source)
             values.Add(new("source", source));
@@ -131,6 +132,7 @@ internal static class AppliedValues
             new("name", lookUp.Prefix ?? ""),
             new("weight", Quantity.Write(lookUp.Weight)),
             new("drain", Text(lookUp.IsDrained)),
+            new("backup", Text(lookUp.IsBackup)),
         };
         AddHealth(values, lookUp.Health);
         return values;

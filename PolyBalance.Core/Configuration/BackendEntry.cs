@@ -36,6 +36,7 @@ internal sealed record BackendEntry(BackendOptions? Backend, LookUpOptions? Look
         Prefix = keys.Name,
         Weight = keys.Weight,
         IsDrained = keys.IsDrained,
+        IsBackup = keys.IsBackup,
         Health = keys.Health,
     };
 

@@ -18,6 +18,17 @@ public sealed record BackendOptions
     public bool IsDrained { get; init; }
 
     /// <summary>
+    /// Whether it gets requests only while none of the cluster's other backends can be used. Config key <c>backup</c>.
+    /// </summary>
+    public bool IsBackup { get; init; }
+
+    /// <summary>
+    /// Its place among those of the name that it was found by: 0 for the records of the first priority, and one more
+    /// for each further priority; those of the lower number are used first. RFC 2782.
+    /// </summary>
+    public int Rank { get; init; }
+
+    /// <summary>
     /// How this backend is probed: the cluster's section with what the backend overrides; <see langword="null"/> when
     /// off.
     /// </summary>
@@ -28,6 +39,12 @@ public sealed record BackendOptions
     /// down.
     /// </summary>
     public string? Source { get; init; }
+
+    /// <summary>
+    /// 0: it is used first. Backends of a higher number are used while nobody of the lower ones can be: all backups
+    /// after all others, and among either of them by rank.
+    /// </summary>
+    internal int Tier => IsBackup ? Limits.RanksMax + Rank : Rank;
 
     /// <summary>What the key <c>address</c> is for.</summary>
     internal const string AddressPurpose = "Whom to connect to: host:port, [v6]:port or unix:/path.";
@@ -52,6 +69,7 @@ public sealed record BackendOptions
         Name = keys.Name ?? address.ToString(),
         Weight = keys.Weight,
         IsDrained = keys.IsDrained,
+        IsBackup = keys.IsBackup,
         Health = keys.Health,
     };
 }

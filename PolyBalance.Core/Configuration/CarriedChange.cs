@@ -10,8 +10,8 @@ namespace PolyBalance.Configuration;
 internal sealed record CarriedChange(RuntimeChangeKind Kind, string Cluster, string Backend, string Value)
 {
     /// <summary>
-    /// What the file said in its place: as long as it still does, the change stands. Of a backend, its address, weight
-    /// and whether it drained.
+    /// What the file said in its place: as long as it still does, the change stands. Of a backend, its address, its
+    /// weight, whether it drained, and whether it was a backup.
     /// </summary>
     public string? Former { get; init; }
 
@@ -114,6 +114,9 @@ internal sealed record CarriedChange(RuntimeChangeKind Kind, string Cluster, str
             RuntimeChangeKind.Algorithm => cluster?.Algorithm,
             RuntimeChangeKind.Weight => backend?.Weight.ToString(CultureInfo.InvariantCulture),
             RuntimeChangeKind.Drain => backend?.IsDrained.ToString(CultureInfo.InvariantCulture),
-            _ => backend is null ? null : $"{backend.Address} {backend.Weight} {backend.IsDrained}",
+            _ when backend is null => null,
+
+            // Not in every text: a process that knows no backups takes over, or hands over, too.
+            _ => $"{backend.Address} {backend.Weight} {backend.IsDrained}{(backend.IsBackup ? " backup" : "")}",
         };
 }

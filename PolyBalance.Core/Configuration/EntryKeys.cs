@@ -4,8 +4,10 @@ namespace PolyBalance.Configuration;
 /// <param name="Name">What logs and metrics call it, or its backends begin with; null: their addresses.</param>
 /// <param name="Weight">Share of the traffic.</param>
 /// <param name="IsDrained">Whether there is no new work.</param>
+/// <param name="IsBackup">Whether there is work only while no others can be used.</param>
 /// <param name="Health">How it is probed; null: not at all.</param>
-internal readonly record struct EntryKeys(string? Name, int Weight, bool IsDrained, HealthOptions? Health)
+internal readonly record struct EntryKeys(
+    string? Name, int Weight, bool IsDrained, bool IsBackup, HealthOptions? Health)
 {
     /// <summary>Reads the keys.</summary>
     /// <param name="section">Where they are.</param>
@@ -17,6 +19,8 @@ internal readonly record struct EntryKeys(string? Name, int Weight, bool IsDrain
             "Share of the traffic relative to the other backends."),
         section.Value("drain", false, ConfigForm.Truth, "false",
             "Whether it gets no new work; what it has is finished.", ProxyOptions.ParseTruth),
+        section.Value("backup", false, ConfigForm.Truth, "false",
+            "Whether it gets requests only while no backend without this key can be used.", ProxyOptions.ParseTruth),
         section.SectionOrOff("health", inherited, "What this backend overrides of the cluster's probing.",
             health => HealthOptions.BindFrom(health, inherited ?? HealthOptions.Default)));
 }

@@ -5,9 +5,12 @@ namespace PolyBalance.Configuration;
 /// <summary>One place that was found for a name.</summary>
 /// <param name="Host">An IP address.</param>
 /// <param name="Port">Where it listens; 0: where the entry says.</param>
-/// <param name="Share">Its share among the places of the name, 1 to 1000.</param>
+/// <param name="Share">Its share among the places of the name that have its rank, 1 to 1000.</param>
 /// <param name="IsLeaving">The name has it no more, and it stays until one of the others works.</param>
-internal readonly record struct FoundPlace(string Host, int Port, int Share, bool IsLeaving)
+/// <param name="Rank">
+/// 0 for the places of the first priority, and one more for each further priority that the name has.
+/// </param>
+internal readonly record struct FoundPlace(string Host, int Port, int Share, bool IsLeaving, int Rank = 0)
 {
     /// <summary>Where it listens, as an entry has it.</summary>
     /// <param name="lookUp">The entry.</param>
@@ -83,7 +86,10 @@ internal sealed class FoundBackends
                 if (!addresses.Contains(address) && names.Add(name))
                 {
                     addresses.Add(address);
-                    backends.Add(Of(lookUp, address, name, WeightOf(lookUp.Weight * place.Share, most)));
+                    backends.Add(Of(lookUp, address, name, WeightOf(lookUp.Weight * place.Share, most)) with
+                    {
+                        Rank = place.Rank,
+                    });
                 }
             }
         }
@@ -101,6 +107,7 @@ internal sealed class FoundBackends
         Name = name,
         Weight = weight,
         IsDrained = lookUp.IsDrained,
+        IsBackup = lookUp.IsBackup,
         Health = lookUp.Health,
         Source = lookUp.Key.ToString(),
     };

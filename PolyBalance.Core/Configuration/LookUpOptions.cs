@@ -37,6 +37,9 @@ public sealed record LookUpOptions
     /// <summary>Whether its backends get no new work.</summary>
     public bool IsDrained { get; init; }
 
+    /// <summary>Whether its backends are for when no others can be used.</summary>
+    public bool IsBackup { get; init; }
+
     /// <summary>How its backends are probed; null: not at all.</summary>
     public HealthOptions? Health { get; init; } = HealthOptions.Default;
 

@@ -66,7 +66,9 @@ internal sealed record FamilyResult(
 /// <param name="Weight">Its share among the hosts of the name, 0 to 65535.</param>
 /// <param name="Four">Its IPv4 addresses.</param>
 /// <param name="Six">Its IPv6 addresses.</param>
-internal sealed record HostResult(DnsName Host, int Port, int Weight, FamilyResult Four, FamilyResult Six);
+/// <param name="Rank">Those of the lower number are used first; 0 where the name does not say.</param>
+internal sealed record HostResult(
+    DnsName Host, int Port, int Weight, FamilyResult Four, FamilyResult Six, int Rank = 0);
 
 /// <summary>What has come of one look-up. A value.</summary>
 /// <param name="Outcome">Whether the hosts of the name are known.</param>

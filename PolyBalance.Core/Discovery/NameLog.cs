@@ -57,5 +57,6 @@ internal sealed class NameLog(ILogger logger)
     public void Broken(NameWatch watch, Exception bug) => Log.NameWatchFailed(logger, watch.Key.ToString(), bug);
 
     private static string Text(FoundPlace place)
-        => place.Port == 0 ? place.Host : Address.Tcp(place.Host, place.Port).ToString();
+        => (place.Port == 0 ? place.Host : Address.Tcp(place.Host, place.Port).ToString())
+            + (place.Rank == 0 ? "" : " (backup)");
 }

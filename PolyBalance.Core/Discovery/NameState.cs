@@ -148,7 +148,7 @@ internal sealed class NameState(Random random)
     private Gathered Gather(LookUpResult result)
     {
         var known = new Dictionary<(DnsName, bool), IReadOnlyList<IPAddress>>();
-        var places = new Dictionary<(IPAddress, int), int>();
+        var places = new Dictionary<(IPAddress, int), (int Weight, int Rank)>();
         var (failure, holds, isFresh) = (default(LookUpOutcome?), result.TimeToLive, false);
         foreach (var host in result.Hosts)
         {
@@ -170,7 +170,7 @@ internal sealed class NameState(Random random)
                 foreach (var address in addresses)
                 {
                     if (Usable(address) is { } usable)
-                        places.TryAdd((usable, host.Port), host.Weight);
+                        places.TryAdd((usable, host.Port), (host.Weight, host.Rank));
                 }
             }
         }
@@ -191,12 +191,16 @@ internal sealed class NameState(Random random)
         return isMulticast || address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any) ? null : address;
     }
 
-    private static List<(IPAddress Address, int Port, int Weight)> InOrder(
-        Dictionary<(IPAddress Address, int Port), int> places)
+    // Those that are used first come first: what is too much is cut off at the end.
+    private static List<Told> InOrder(Dictionary<(IPAddress Address, int Port), (int Weight, int Rank)> places)
     {
-        var all = places.Select(place => (place.Key.Address, place.Key.Port, Weight: place.Value)).ToList();
+        var all = places.Select(place
+            => new Told(place.Key.Address, place.Key.Port, place.Value.Weight, place.Value.Rank)).ToList();
         all.Sort(static (one, other) =>
         {
+            if (one.Rank != other.Rank)
+                return one.Rank.CompareTo(other.Rank);
+
             var (left, right) = (one.Address.GetAddressBytes(), other.Address.GetAddressBytes());
             var byLength = left.Length.CompareTo(right.Length);
             var byAddress = byLength != 0 ? byLength : left.AsSpan().SequenceCompareTo(right);
@@ -205,22 +209,22 @@ internal sealed class NameState(Random random)
         return all;
     }
 
-    // Weights of records are relative to each other. One without any among others that have some gets the least, as RFC
-    // 2782 wants it; where nobody has any, all are equal.
-    private static EquatableArray<FoundPlace> WithShares(List<(IPAddress Address, int Port, int Weight)> places)
+    private static EquatableArray<FoundPlace> WithShares(IEnumerable<Told> places)
+        => [.. places.GroupBy(place => place.Rank).SelectMany(rank => SharesOf([.. rank]))];
+
+    // Weights of records are relative to each other where their priority is the same. One without any among others that
+    // have some gets the least, as RFC 2782 wants it; where nobody has any, all are equal.
+    private static IEnumerable<FoundPlace> SharesOf(List<Told> places)
     {
         var weights = places.ConvertAll(place => Math.Max(place.Weight, 1));
         var divisor = weights.Aggregate(0, GreatestDivisor);
-        var most = places.Count > 0 ? weights.Max() / divisor : 1;
-        return
-        [
-            .. places.Select((place, index) => new FoundPlace(
-                place.Address.ToString(), place.Port,
-                most <= Limits.WeightMax
-                    ? weights[index] / divisor
-                    : Math.Max(1, weights[index] / divisor * Limits.WeightMax / most),
-                IsLeaving: false)),
-        ];
+        var most = weights.Max() / divisor;
+        return places.Select((place, index) => new FoundPlace(
+            place.Address.ToString(), place.Port,
+            most <= Limits.WeightMax
+                ? weights[index] / divisor
+                : Math.Max(1, weights[index] / divisor * Limits.WeightMax / most),
+            IsLeaving: false, place.Rank));
     }
 
     private static int GreatestDivisor(int one, int other) => other == 0 ? one : GreatestDivisor(other, one % other);
@@ -241,6 +245,8 @@ internal sealed class NameState(Random random)
     private TimeSpan Spread(TimeSpan delay) => delay * (1 - Jitter + 2 * Jitter * random.NextDouble());
 
     private readonly record struct Gathered(
-        LookUpOutcome Outcome, Dictionary<(IPAddress Address, int Port), int> Places, LookUpOutcome? Failure,
-        TimeSpan TimeToLive);
+        LookUpOutcome Outcome, Dictionary<(IPAddress Address, int Port), (int Weight, int Rank)> Places,
+        LookUpOutcome? Failure, TimeSpan TimeToLive);
+
+    private readonly record struct Told(IPAddress Address, int Port, int Weight, int Rank);
 }

@@ -103,8 +103,7 @@ internal sealed class Resolver(DnsClient client, ResolvConfFile system, TimeProv
         return new(OutcomeOf(reply.Kind), reply.Addresses, reply.TimeToLive);
     }
 
-    // Only the places of the first priority: the others are for when no address of those answers, which is not known
-    // here. RFC 2782.
+    // Those of the first priority come first, wherever there are too many. RFC 2782.
     private async Task<LookUpResult> FindPlacesAsync(Errand errand, DnsName name)
     {
         var reply = await FollowAsync(errand, name, RecordKind.Place);
@@ -116,15 +115,16 @@ internal sealed class Resolver(DnsClient client, ResolvConfFile system, TimeProv
         if (usable.Count == 0)
             return new(LookUpOutcome.NoRecords, [], reply.TimeToLive);
 
-        var first = usable.Min(place => place.Priority);
-        var places = usable.Where(place => place.Priority == first).Distinct()
-            .OrderBy(place => place.Target.ToString(), StringComparer.Ordinal).ThenBy(place => place.Port)
+        var places = usable.Distinct().OrderBy(place => place.Priority)
+            .ThenBy(place => place.Target.ToString(), StringComparer.Ordinal).ThenBy(place => place.Port)
             .Take(Limits.AddressesPerNameMax + 1).ToList();
+        var priorities = places.ConvertAll(place => place.Priority).Distinct().ToList();
         var hosts = HaveAllHosts(places, reply.Hosts)
             ? places.Select(place => Told(place, reply))
             : await Task.WhenAll(places.Select(
                 place => FindHostAsync(errand, place.Target, place.Port, place.Weight)));
-        return new(LookUpOutcome.Found, [.. hosts], reply.TimeToLive);
+        var ranked = hosts.Zip(places, (host, place) => host with { Rank = priorities.IndexOf(place.Priority) });
+        return new(LookUpOutcome.Found, [.. ranked], reply.TimeToLive);
     }
 
     // A server may leave out addresses for which there was no room. Where each host has some, of the same families,

@@ -89,6 +89,13 @@ internal static partial class Log
         "Backend {Backend} of cluster {Cluster} stays in service, or too few would be left, although {Reason}")]
     public static partial void EjectionRefused(ILogger logger, string backend, string cluster, string reason);
 
+    [LoggerMessage(2104, LogLevel.Warning,
+        "Cluster {Cluster} has nobody left but backups, which get its requests now; {Backups} can be used")]
+    public static partial void LeftToBackups(ILogger logger, string cluster, int backups);
+
+    [LoggerMessage(2105, LogLevel.Information, "Cluster {Cluster} has others than its backups again")]
+    public static partial void LeftToBackupsNoMore(ILogger logger, string cluster);
+
     [LoggerMessage(2201, LogLevel.Information,
         "Backend {Backend} of cluster {Cluster} is draining with {InFlight} exchanges in flight: {Reason}")]
     public static partial void BackendDrains(

@@ -15,11 +15,12 @@ internal sealed class Cluster
 
     /// <summary>Puts a cluster together; only <see cref="SnapshotBuilder"/> does.</summary>
     public Cluster(
-        ClusterOptions options, ImmutableArray<Backend> backends, Placement placement, RetryBudget retryBudget,
-        RequestQueue queue, StickyTable? sticky)
+        ClusterOptions options, ImmutableArray<Backend> backends, ImmutableArray<Candidate> candidates,
+        Placement placement, RetryBudget retryBudget, RequestQueue queue, StickyTable? sticky)
     {
         Options = options;
         Backends = backends;
+        Candidates = candidates;
         Placement = placement;
         RetryBudget = retryBudget;
         Queue = queue;
@@ -40,10 +41,16 @@ internal sealed class Cluster
     /// <summary>All its backends, in the order of the file.</summary>
     public ImmutableArray<Backend> Backends { get; }
 
-    /// <summary>Finds places at the eligible ones.</summary>
+    /// <summary>Those of them that may receive traffic, tier by tier.</summary>
+    public ImmutableArray<Candidate> Candidates { get; }
+
+    /// <summary>The first tier that has anybody, as <see cref="BackupNews"/> knows it.</summary>
+    public int? FirstTier { get; init; }
+
+    /// <summary>Finds places at them.</summary>
     public Placement Placement { get; }
 
-    /// <summary>Those of them that may receive traffic.</summary>
+    /// <summary>The first tier of them: the others are backups.</summary>
     public ImmutableArray<Candidate> Eligible => Placement.Eligible;
 
     /// <summary>Picks among the eligible ones.</summary>

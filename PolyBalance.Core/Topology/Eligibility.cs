@@ -13,6 +13,7 @@ internal static class Eligibility
     /// <param name="options">The cluster.</param>
     /// <param name="backends">Its backends, in the order of the options.</param>
     /// <param name="now">In heartbeat time.</param>
+    /// <returns>Tier by tier, and in each one in the order of the options. Weights compare within a tier.</returns>
     public static ImmutableArray<Candidate> Of(ClusterOptions options, ImmutableArray<Backend> backends, long now)
     {
         var candidates = Among(options, backends, now, Strictness.Full);
@@ -60,22 +61,46 @@ internal static class Eligibility
         ClusterOptions options, ImmutableArray<Backend> backends, long now, Strictness strictness)
     {
         var candidates = ImmutableArray.CreateBuilder<Candidate>(backends.Length);
+        for (var next = (int?)0; next is { } tier; next = NextTier(options, tier))
+            AddTier(candidates, tier, options, backends, now, strictness);
+        return candidates.ToImmutable();
+    }
+
+    private static int? NextTier(ClusterOptions options, int tier)
+    {
+        var next = default(int?);
+        foreach (var backend in options.Backends)
+        {
+            if (backend.Tier > tier && !(backend.Tier >= next))
+                next = backend.Tier;
+        }
+
+        return next;
+    }
+
+    private static void AddTier(
+        ImmutableArray<Candidate>.Builder candidates, int tier, ClusterOptions options,
+        ImmutableArray<Backend> backends, long now, Strictness strictness)
+    {
+        var first = candidates.Count;
         var least = Ramp.Full;
         var most = 1;
         for (var index = 0; index < backends.Length; index++)
         {
             var (backend, weight) = (backends[index], options.Backends[index].Weight);
-            if (weight == 0 || backend.Drain.IsOrdered || !Takes(strictness, backend))
+            if (options.Backends[index].Tier != tier || weight == 0 || backend.Drain.IsOrdered
+                || !Takes(strictness, backend))
+            {
                 continue;
+            }
 
             var tenths = TenthsOf(backend, now);
             (least, most) = (Math.Min(least, tenths), Math.Max(most, tenths));
-            candidates.Add(new(backend, weight * tenths));
+            candidates.Add(new(backend, weight * tenths, tier));
         }
 
         // Only the relation counts: where all have come equally far, the weights are the configured ones.
-        for (var index = 0; index < candidates.Count && least == most; index++)
+        for (var index = first; index < candidates.Count && least == most; index++)
             candidates[index] = candidates[index] with { Weight = candidates[index].Weight / most };
-        return candidates.ToImmutable();
     }
 }

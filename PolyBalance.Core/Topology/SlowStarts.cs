@@ -12,8 +12,9 @@ namespace PolyBalance.Topology;
 /// Runs on the store's loop, after <see cref="Ejections"/>. A backend that starts slowly may have, besides its smaller
 /// weight, at most as many exchanges as its share of what the full backends have in flight on average, and always one:
 /// however little it has to do, an algorithm that looks for the idlest backend does not send it everything. The bound
-/// never falls while a slow start lasts, for a glance may meet a quiet moment. Where no backend has its full share
-/// there is nobody to be compared with, and no bound.
+/// never falls while a slow start lasts, for a glance may meet a quiet moment. It is compared with the first tier that
+/// has anybody with his full share: backups that stand by have nothing in flight, and one that comes back alone takes
+/// over from its backups step by step. Where nobody has his full share there is no bound.
 /// </remarks>
 internal static class SlowStarts
 {
@@ -23,17 +24,18 @@ internal static class SlowStarts
     /// <param name="now">In heartbeat time.</param>
     public static void Settle(ClusterOptions options, ImmutableArray<Backend> backends, long now)
     {
-        var inFlight = 0L;
-        var weights = 0L;
+        var (inFlight, weights, carrying) = (0L, 0L, int.MaxValue);
         for (var index = 0; index < backends.Length; index++)
         {
-            var backend = backends[index];
+            var (backend, tier) = (backends[index], options.Backends[index].Tier);
             var isServing = IsServing(options, backends, index);
             var isDown = backend.Verdict == Verdict.Unhealthy || backend.Passive.Stage != ServiceStage.InService;
             backend.SlowStart.Observe(isServing, isDown, now);
-            if (!isServing || backend.SlowStart.TenthsAt(now) < Ramp.Full)
+            if (!isServing || backend.SlowStart.TenthsAt(now) < Ramp.Full || tier > carrying)
                 continue;
 
+            if (tier < carrying)
+                (inFlight, weights, carrying) = (0, 0, tier);
             inFlight += backend.InFlight;
             weights += options.Backends[index].Weight;
         }

@@ -116,8 +116,8 @@ internal sealed class SnapshotBuilder(
         for (var index = 0; index < clusters.Count; index++)
         {
             var cluster = clusters[index];
-            var eligible = Settle(cluster.Options, cluster.Backends);
-            if (eligible.AsSpan().SequenceEqual(cluster.Eligible.AsSpan()))
+            var candidates = Settle(cluster.Options, cluster.Backends);
+            if (candidates.AsSpan().SequenceEqual(cluster.Candidates.AsSpan()))
             {
                 // The bounds of backends at their slow starts may have been raised all the same.
                 cluster.Queue.OnRoom();
@@ -126,7 +126,7 @@ internal sealed class SnapshotBuilder(
 
             // Its sequence of turns, if it has one, has begun already: there is nothing to draw.
             clusters[index] = MakeCluster(
-                cluster.Options, cluster.Backends, eligible, cluster, cluster.RetryBudget, cluster.Queue, draw: 0);
+                cluster.Options, cluster.Backends, candidates, cluster, cluster.RetryBudget, cluster.Queue, draw: 0);
             hasChanged = true;
         }
 
@@ -159,14 +159,35 @@ internal sealed class SnapshotBuilder(
     }
 
     private static Cluster MakeCluster(
-        ClusterOptions options, ImmutableArray<Backend> backends, ImmutableArray<Candidate> eligible, Cluster? previous,
-        RetryBudget retryBudget, RequestQueue queue, ulong draw, SigningKeys? madeKeys = null)
+        ClusterOptions options, ImmutableArray<Backend> backends, ImmutableArray<Candidate> candidates,
+        Cluster? previous, RetryBudget retryBudget, RequestQueue queue, ulong draw, SigningKeys? madeKeys = null)
     {
-        var selector = BalancingAlgorithms.Of(options).Build(eligible, previous?.Selector, draw);
-        var placement = new Placement(eligible, selector, queue.IsOpen);
+        var placement = PlacementOf(
+            BalancingAlgorithms.Of(options), candidates, previous?.Placement, queue.IsOpen, draw);
         queue.Follow(placement);
         return new(
-            options, backends, placement, retryBudget, queue, StickyOf(options, backends, previous, madeKeys));
+            options, backends, candidates, placement, retryBudget, queue,
+            StickyOf(options, backends, previous, madeKeys))
+        {
+            FirstTier = BackupNews.Tell(options.Name, backends, candidates, previous?.FirstTier),
+        };
+    }
+
+    // Each tier goes on where the one in its place was: those behind it have turns of their own.
+    private static Placement PlacementOf(
+        IBalancingAlgorithm algorithm, ImmutableArray<Candidate> candidates, Placement? previous, bool canWait,
+        ulong draw)
+    {
+        var length = 0;
+        while (length < candidates.Length && candidates[length].Tier == candidates[0].Tier)
+            length++;
+
+        var tier = candidates[..length];
+        var selector = algorithm.Build(tier, previous?.Selector, draw);
+        var backups = length == candidates.Length
+            ? null
+            : PlacementOf(algorithm, candidates[length..], previous?.Backups, canWait, draw);
+        return new(tier, selector, canWait, backups);
     }
 
     // A hash per backend and key: a snapshot of the same options keeps the table.

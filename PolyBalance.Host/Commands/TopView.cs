@@ -126,13 +126,20 @@ internal sealed class TopView
     {
         var backends = cluster.GetProperty("backends").EnumerateArray().ToArray();
         var eligible = backends.Count(one => one.GetProperty("backend").GetProperty("eligible").GetBoolean());
+        var inReserve = backends.Count(one => StandsBy(one.GetProperty("backend")));
         var waiting = cluster.GetProperty("waiting").GetInt32();
         return new Markup(
             $"[bold]{Markup.Escape(Text(cluster, "name"))}[/]  {Text(cluster, "algorithm")}  "
-            + $"{(eligible == backends.Length ? "[default]" : eligible == 0 ? "[red]" : "[yellow]")}"
+            + $"{(eligible + inReserve == backends.Length ? "[default]" : eligible == 0 ? "[red]" : "[yellow]")}"
             + $"{eligible} of {backends.Length} eligible[/]"
+            + (inReserve > 0 ? $", {inReserve} in reserve" : "")
             + (waiting > 0 ? $"  [yellow]{waiting} wait[/]" : ""));
     }
+
+    // A backup that could be used, if it were needed. Older gateways know of none.
+    private static bool StandsBy(JsonElement backend)
+        => backend.TryGetProperty("backup", out var backup) && backup.GetBoolean()
+            && !backend.GetProperty("eligible").GetBoolean() && Text(backend, "state") == "healthy";
 
     private static Table Backends(JsonElement backends, int width)
     {

@@ -73,9 +73,12 @@ internal sealed class SelectorContractTests(IBalancingAlgorithm algorithm)
             foreach (var backend in backends.Where(_ => random.Next(3) == 0))
                 backend.Protect(random.Next(1, 4), connectsMax: 1);
             var weights = backends.Select(_ => random.Next(1, 4)).ToArray();
-            var eligible = Picks.Weighted(backends, weights);
-            var placement = new Placement(
-                eligible, algorithm.Build(eligible, null, (ulong)random.NextInt64()), canWait: random.Next(2) == 0);
+            var candidates = Picks.Weighted(backends, weights);
+            var canWait = random.Next(2) == 0;
+            var backups = random.Next(2) == 0 ? candidates.Length : random.Next(1, candidates.Length + 1);
+            var placement = PlacementOver(
+                candidates[..backups], canWait,
+                backups == candidates.Length ? null : PlacementOver(candidates[backups..], canWait, null));
             var inFlight = new List<(Backend Backend, Admission Admission)>();
 
             for (var pick = 0; pick < 100; pick++)
@@ -102,6 +105,33 @@ internal sealed class SelectorContractTests(IBalancingAlgorithm algorithm)
             }
         }
     }
+
+    [Test]
+    public void Backups_are_foreseen_by_turns_of_their_own()
+    {
+        var backends = SomeBackends.Make(5);
+        var candidates = SomeBackends.Evenly(backends);
+        var random = new Random(13);
+        for (var world = 0; world < 200; world++)
+        {
+            var placement = PlacementOver(
+                candidates[..2], canWait: false, PlacementOver(candidates[2..], canWait: false, null));
+            var glance = new Glance();
+            var (foreseen, picked) = (new List<Backend>(), new List<Backend>());
+            var draws = backends.Select(_ => (ulong)random.NextInt64()).ToArray();
+
+            foreach (var draw in draws)
+                foreseen.Add(placement.Foresee(new(key: 3, world, draw, [.. foreseen], glance: glance))!);
+            foreach (var draw in draws)
+                picked.Add(placement.Find(new(key: 3, world, draw, [.. picked]), out _)!);
+
+            Assert.That(picked, Is.EqualTo(foreseen));
+            Assert.That(picked.Take(2), Is.EquivalentTo(backends.Take(2)));
+        }
+    }
+
+    private Placement PlacementOver(ImmutableArray<Candidate> eligible, bool canWait, Placement? backups)
+        => new(eligible, algorithm.Build(eligible, null, (ulong)eligible.Length), canWait, backups);
 
     [Test]
     public void Picks_of_one_exchange_are_foreseen_one_after_the_other()

@@ -10,7 +10,7 @@ internal sealed class LookUpOptionsTests
     {
         var cluster = Read("""
             - { dns: "Backend.Default.svc:8080" }
-                  - { srv: "_http._tcp.backend.", weight: 2, name: web, drain: true, health: off }
+                  - { srv: "_http._tcp.backend.", weight: 2, name: web, drain: true, backup: true, health: off }
                   - "10.0.0.9:8080"
             """);
 
@@ -21,7 +21,7 @@ internal sealed class LookUpOptionsTests
             new()
             {
                 Key = new(LookUpKind.Places, "_http._tcp.backend."), Port = 0, Weight = 2, Prefix = "web",
-                IsDrained = true, Health = null,
+                IsDrained = true, IsBackup = true, Health = null,
             },
         }));
     }
@@ -74,6 +74,26 @@ internal sealed class LookUpOptionsTests
                 ("web-[::1]:80", "[::1]:80", 3, "dns a"),
             }));
         Assert.That(FoundBackends.None.ApplyTo(file), Is.EqualTo(file));
+    }
+
+    [Test]
+    public void Places_of_later_priorities_are_backups_and_the_key_puts_a_name_behind_all_others()
+    {
+        var file = Parsing.Options(Text("[ { srv: _a._b.c }, { srv: _a._b.d, backup: true }, \"10.0.0.9:80\" ]"));
+        var found = FoundBackends.None;
+        foreach (var (lookUp, net) in file.Clusters[0].LookUps.Zip((string[])["1", "2"]))
+        {
+            found = found.With(lookUp.Key,
+            [
+                Place($"10.0.{net}.1") with { Port = 80 }, Place($"10.0.{net}.2") with { Port = 80, Rank = 1 },
+            ]);
+        }
+
+        var given = found.ApplyTo(file).Clusters[0].Backends;
+
+        Assert.That(given.OrderBy(one => one.Tier).Select(one => $"{one.Address}"), Is.EqualTo(
+            ["10.0.0.9:80", "10.0.1.1:80", "10.0.1.2:80", "10.0.2.1:80", "10.0.2.2:80"]));
+        Assert.That(given.Select(one => one.Tier > 0), Is.EqualTo([false, false, true, true, true]));
     }
 
     [Test]

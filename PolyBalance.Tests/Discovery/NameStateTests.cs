@@ -158,6 +158,34 @@ internal sealed class NameStateTests
     }
 
     [Test]
+    public void Shares_compare_within_a_priority_and_places_of_the_first_are_cut_off_last()
+    {
+        var backups = Enumerable.Range(0, Limits.AddressesPerNameMax)
+            .Select(index => $"10.0.{index / 256}.{index % 256}");
+        var backup = new HostResult(SomeName.Of("b"), 80, 7, Family([.. backups], 30), Nothing, Rank: 1);
+        var (first, second) = (
+            new HostResult(SomeName.Of("f"), 80, 20, Family(["10.9.0.1"], 30), Nothing),
+            new HostResult(SomeName.Of("g"), 80, 60, Family(["10.9.0.2"], 30), Nothing));
+
+        var news = Observe(new(LookUpOutcome.Found, [backup, second, first], TimeSpan.FromSeconds(30)));
+
+        Assert.That(_state.Places.Take(3).Select(place => (place.Host, place.Share, place.Rank)),
+            Is.EqualTo([("10.9.0.1", 1, 0), ("10.9.0.2", 3, 0), ("10.0.0.0", 1, 1)]));
+        Assert.That(news.CutOff, Is.EqualTo(2));
+    }
+
+    [Test]
+    public void Of_an_address_in_two_priorities_the_first_one_counts()
+    {
+        var hosts = new[] { 0, 1 }.Select(rank => new HostResult(
+            Host, 80, 1, Family(["10.0.0.1"], 30), Nothing, rank));
+
+        Observe(new(LookUpOutcome.Found, [.. hosts], TimeSpan.FromSeconds(30)));
+
+        Assert.That(_state.Places.Single().Rank, Is.Zero);
+    }
+
+    [Test]
     public void One_address_may_have_several_ports()
     {
         var hosts = new[] { 81, 80, 80 }.Select(port => new HostResult(

@@ -51,14 +51,18 @@ internal sealed class ServiceTests
     }
 
     [Test]
-    public async Task Only_the_first_priority_counts()
+    public async Task Those_of_the_first_priority_come_first_whatever_the_numbers_are()
     {
         using var rig = new ResolverRig();
-        rig.Server.Answer = question => question.Reply().WithPlace(Service, "a.example", 80, priority: 5)
-            .WithPlace(Service, "b.example", 81, priority: 6).WithHost("a.example", "10.0.0.1")
-            .WithHost("b.example", "10.0.0.2");
+        rig.Server.Answer = question => question.Reply().WithPlace(Service, "b.example", 81, priority: 600)
+            .WithPlace(Service, "a.example", 80, priority: 5).WithPlace(Service, "c.example", 80, priority: 65535)
+            .WithPlace(Service, "d.example", 80, priority: 5).WithHost("a.example", "10.0.0.1")
+            .WithHost("b.example", "10.0.0.2").WithHost("c.example", "10.0.0.3").WithHost("d.example", "10.0.0.4");
 
-        Assert.That(ResolverRig.AddressesOf(await rig.FindPlacesAsync(Service + ".")), Is.EqualTo("10.0.0.1:80"));
+        var result = await rig.FindPlacesAsync(Service + ".");
+
+        Assert.That(ResolverRig.AddressesOf(result), Is.EqualTo("10.0.0.1:80 10.0.0.4:80 10.0.0.2:81 10.0.0.3:80"));
+        Assert.That(result.Hosts.Select(host => host.Rank), Is.EqualTo([0, 0, 1, 2]));
     }
 
     [Test]

@@ -62,10 +62,10 @@ internal sealed class DnsmasqTests
     }
 
     [Test]
-    public async Task A_service_says_ports_and_shares()
+    public async Task A_service_says_ports_and_shares_and_who_stands_by()
     {
         await using var names = await Dnsmasq.StartAsync(
-            "127.0.0.2 two.example\n127.0.0.3 three.example\n",
+            "127.0.0.2 two.example\n127.0.0.3 three.example\n127.0.0.4 four.example\n",
             $"--srv-host=_http._tcp.app.example,two.example,{_port},0,10",
             $"--srv-host=_http._tcp.app.example,three.example,{_port},0,30",
             $"--srv-host=_http._tcp.app.example,four.example,{_port},1,30");
@@ -81,12 +81,22 @@ internal sealed class DnsmasqTests
         Assert.That(answers.Count(text => text.Contains("from 3", StringComparison.Ordinal)), Is.EqualTo(30));
         var (_, json, _) = await gateway.AskAsync("GET", "/admin/backends");
         Assert.That(json.GetProperty("backends").EnumerateArray().Select(one
-                => $"{one.GetProperty("id")} {one.GetProperty("weight")} {one.GetProperty("source")}"),
+                => $"{one.GetProperty("id")} {one.GetProperty("weight")} {one.GetProperty("source")} "
+                    + $"{one.GetProperty("backup")} {one.GetProperty("eligible")}"),
             Is.EqualTo((string[])
             [
-                $"app-127.0.0.2:{_port} 1 srv _http._tcp.app.example.",
-                $"app-127.0.0.3:{_port} 3 srv _http._tcp.app.example.",
+                $"app-127.0.0.2:{_port} 1 srv _http._tcp.app.example. False True",
+                $"app-127.0.0.3:{_port} 3 srv _http._tcp.app.example. False True",
+                $"app-127.0.0.4:{_port} 1 srv _http._tcp.app.example. True False",
             ]));
+
+        foreach (var first in _backends.Take(2).ToList())
+        {
+            await first.DisposeAsync();
+            _backends.Remove(first);
+        }
+
+        Assert.That(await (await gateway.GetAsync("/")).Content.ReadAsStringAsync(), Does.Contain("from 4"));
     }
 
     [Test]

@@ -18,6 +18,7 @@ internal sealed class BrokenPolicyTests
         (Rule.WorldIsNew, new MissesNews()),
         (Rule.PicksAreEligible, new PicksIneligible()),
         (Rule.PicksAreEligible, new ForgetsWhoWasTried()),
+        (Rule.BackupsStandBy, new PrefersBackups()),
         (Rule.CountsAgree, new LosesReports()),
         (Rule.ConnectionsMax, new AlwaysFindsRoom()),
         (Rule.TrialsOneAtATime, new Unprotected(ServiceStage.OnTrial)),
@@ -96,12 +97,22 @@ internal sealed class BrokenPolicyTests
         {
             foreach (var backend in exchange.Cluster.Backends)
             {
-                var isEligible = exchange.Cluster.Eligible.Any(candidate => candidate.Backend == backend);
+                var isEligible = exchange.Cluster.Candidates.Any(candidate => candidate.Backend == backend);
                 if (!isEligible && backend.TryBegin(isLastResort: true, out admission))
                     return backend;
             }
 
             return base.Choose(exchange, now, draw, out admission);
+        }
+    }
+
+    private sealed class PrefersBackups : Policies
+    {
+        public override Backend? Choose(SimulatedExchange exchange, long now, ulong draw, out Admission admission)
+        {
+            admission = default;
+            return exchange.Cluster.Placement.Backups?.Find(new(exchange.Key, now, draw, exchange.Tried), out admission)
+                ?? base.Choose(exchange, now, draw, out admission);
         }
     }
 
@@ -161,13 +172,13 @@ internal sealed class BrokenPolicyTests
         public override bool MayTry(SimulatedExchange exchange, long now)
             => exchange.Tries == 0
                 || (exchange.Tries < exchange.Cluster.AttemptsMax
-                    && exchange.Tried.Length < exchange.Cluster.Eligible.Length);
+                    && exchange.Tried.Length < exchange.Cluster.Candidates.Length);
     }
 
     private sealed class TriesEverybody : Policies
     {
         public override bool MayTry(SimulatedExchange exchange, long now)
-            => exchange.Tries == 0 || exchange.Tried.Length < exchange.Cluster.Eligible.Length;
+            => exchange.Tries == 0 || exchange.Tried.Length < exchange.Cluster.Candidates.Length;
     }
 
     private sealed class RepeatsEverything : Policies

@@ -36,7 +36,7 @@ internal sealed class Oracle
     /// <summary>What is configured.</summary>
     public ClusterOptions Options { get; private set; }
 
-    /// <summary>Who may receive traffic by the latest snapshot.</summary>
+    /// <summary>Who may receive traffic by the latest snapshot, tier by tier.</summary>
     public ImmutableArray<Candidate> Eligible { get; private set; } = [];
 
     /// <summary>Whether requests that find no place may wait for one.</summary>
@@ -51,7 +51,7 @@ internal sealed class Oracle
         _formerBudgets.Enqueue((now, PercentOf(Options)));
         Options = options;
         for (var index = 0; index < _backends.Length; index++)
-            _backends[index].Configure(options.Backends[index].Weight, options.SlowStart ?? TimeSpan.Zero);
+            _backends[index].Configure(options.Backends[index], options.SlowStart ?? TimeSpan.Zero);
     }
 
     private static bool CanWaitBy(ClusterOptions options) => options is { Queue: not null, Pool.ConnectionsMax: > 0 };
@@ -86,8 +86,8 @@ internal sealed class Oracle
 
         Eligible = ExpectedEligible(now);
         Violation.Unless(
-            Eligible.AsSpan().SequenceEqual(cluster.Eligible.AsSpan()), Rule.EligibleAreRight,
-            $"eligible are {Describe(cluster.Eligible)}, should be {Describe(Eligible)}");
+            Eligible.AsSpan().SequenceEqual(cluster.Candidates.AsSpan()), Rule.EligibleAreRight,
+            $"eligible are {Describe(cluster.Candidates)}, should be {Describe(Eligible)}");
     }
 
     private void CheckEjections()
@@ -135,18 +135,22 @@ internal sealed class Oracle
         var chosen = _backends.Where(watched => watched.IsUsable && watched.Stage != ServiceStage.Ejected).ToList();
         if (chosen.Count == 0 && Options.WhenNoneEligible == NoneEligibleRule.UseAll)
             chosen = [.. _backends.Where(watched => watched.Weight > 0)];
-        var isEven = chosen.Select(watched => watched.TenthsAt(now)).Distinct().Count() <= 1;
-        return
-        [
-            .. chosen.Select(watched
-                => new Candidate(watched.Known, watched.Weight * (isEven ? 1 : watched.TenthsAt(now)))),
-        ];
+        return [.. chosen.GroupBy(watched => watched.Tier).OrderBy(tier => tier.Key).SelectMany(Weighted)];
+
+        IEnumerable<Candidate> Weighted(IGrouping<int, Watched> tier)
+        {
+            var isEven = tier.Select(watched => watched.TenthsAt(now)).Distinct().Count() <= 1;
+            return tier.Select(watched => new Candidate(
+                watched.Known, watched.Weight * (isEven ? 1 : watched.TenthsAt(now)), tier.Key));
+        }
     }
 
-    // A share of what the full ones have on average; never less than it was during this start.
+    // A share of what the full ones of the first tier that has any have on average; never less than it was during this
+    // start.
     private void SetBounds(long now)
     {
-        var full = _backends.Where(watched => watched.IsServing && watched.TenthsAt(now) == 10).ToList();
+        var full = _backends.Where(watched => watched.IsServing && watched.TenthsAt(now) == 10)
+            .GroupBy(watched => watched.Tier).MinBy(tier => tier.Key)?.ToList() ?? [];
         var inFlight = full.Sum(watched => (long)watched.InFlight);
         var weights = full.Sum(watched => (long)watched.Weight);
         foreach (var watched in _backends)
@@ -167,7 +171,8 @@ internal sealed class Oracle
     }
 
     private static string Describe(ImmutableArray<Candidate> candidates)
-        => string.Join(", ", candidates.Select(candidate => $"{candidate.Backend.Name} x{candidate.Weight}"));
+        => string.Join(", ", candidates.Select(
+            candidate => $"{candidate.Backend.Name} x{candidate.Weight} in {candidate.Tier}"));
 
     // ---- exchanges
 
@@ -185,17 +190,29 @@ internal sealed class Oracle
         }
     }
 
-    /// <summary>Those of the candidates that an exchange has not tried.</summary>
+    /// <summary>
+    /// Those of the candidates to whom an exchange may go now: it has not tried them, and nobody of a tier before
+    /// theirs is in full service whom it has not tried.
+    /// </summary>
     public List<Watched> LeftFor(SimulatedExchange exchange, ImmutableArray<Candidate> candidates)
-        => candidates
-            .Select(candidate => Of(candidate.Backend))
-            .Where(watched => !exchange.HasTried(watched.Known))
-            .ToList();
+    {
+        var left = new List<Watched>();
+        foreach (var tier in candidates.GroupBy(candidate => candidate.Tier).OrderBy(tier => tier.Key))
+        {
+            var untried = tier.Select(candidate => Of(candidate.Backend))
+                .Where(watched => !exchange.HasTried(watched.Known)).ToList();
+            left.AddRange(untried);
+            if (untried.Exists(watched => !watched.IsProtected(Options.Pool.ConnectionsMax)))
+                break;
+        }
+
+        return left;
+    }
 
     /// <summary>A request was refused, and does not wait.</summary>
     public void CheckRefusal(SimulatedExchange exchange)
     {
-        var roomy = LeftFor(exchange, exchange.Cluster.Eligible)
+        var roomy = LeftFor(exchange, exchange.Cluster.Candidates)
             .Find(watched => watched.HasRoom(Options.Pool.ConnectionsMax));
         Violation.Unless(
             roomy is null, Rule.RefusedForAReason, $"nobody was chosen although {roomy?.Known.Name} has room");
@@ -206,7 +223,7 @@ internal sealed class Oracle
     {
         // Its snapshot may be older than the reload that has closed the queue, or opened it.
         var canWait = CanWait && CanWaitBy(exchange.Cluster.Options);
-        CheckPlace(exchange, chosen, exchange.Cluster.Eligible, canWait, now);
+        CheckPlace(exchange, chosen, exchange.Cluster.Candidates, canWait, now);
     }
 
     /// <summary>Looks at a place that counts here already.</summary>
@@ -221,7 +238,10 @@ internal sealed class Oracle
         var left = LeftFor(exchange, candidates);
         var picked = Of(chosen);
         Violation.Unless(
-            left.Contains(picked), Rule.PicksAreEligible, $"{chosen.Name} is not eligible, or was tried before");
+            candidates.Any(candidate => candidate.Backend == chosen) && !exchange.HasTried(chosen),
+            Rule.PicksAreEligible, $"{chosen.Name} is not eligible, or was tried before");
+        Violation.Unless(
+            left.Contains(picked), Rule.BackupsStandBy, $"{chosen.Name} is a backup, and others are in full service");
 
         // Somebody else takes it, or will: this one was not the last resort.
         var max = Options.Pool.ConnectionsMax;

@@ -24,6 +24,8 @@ internal sealed class Plan
             Routes = [],
             Clusters = [DrawCluster(random, count, health)],
         };
+        if (random.Next(2) == 0)
+            Options = WithBackups(random, Options);
     }
 
     /// <summary>What the user wrote.</summary>
@@ -54,7 +56,7 @@ internal sealed class Plan
     public static ProxyOptions Change(Random random, ProxyOptions options)
     {
         var cluster = options.Clusters[0];
-        cluster = random.Next(7) switch
+        cluster = random.Next(8) switch
         {
             0 => cluster with { Algorithm = DrawAlgorithm(random) },
             1 => cluster with { Ejection = DrawEjection(random) },
@@ -62,12 +64,24 @@ internal sealed class Plan
             3 => cluster with { SlowStart = DrawSlowStart(random) },
             4 => cluster with { WhenNoneEligible = DrawNoneEligible(random) },
             5 => cluster with { Queue = DrawQueue(random) },
+            6 => WithBackups(random, options).Clusters[0],
             _ => cluster with
             {
                 Backends = [.. cluster.Backends.Select(backend => backend with { Weight = DrawWeight(random) })],
             },
         };
         return options with { Clusters = [cluster] };
+    }
+
+    private static ProxyOptions WithBackups(Random random, ProxyOptions options)
+    {
+        var cluster = options.Clusters[0];
+        var backends = cluster.Backends.Select(backend => backend with
+        {
+            IsBackup = random.Next(3) == 0,
+            Rank = random.Next(4) == 0 ? random.Next(3) : 0,
+        });
+        return options with { Clusters = [cluster with { Backends = [.. backends] }] };
     }
 
     private static int DrawWeight(Random random) => Weights[random.Next(Weights.Length)];

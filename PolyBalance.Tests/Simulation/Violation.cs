@@ -12,6 +12,9 @@ internal enum Rule
     /// <summary>An exchange goes to backends of its snapshot, and to none twice.</summary>
     PicksAreEligible,
 
+    /// <summary>A backup gets nothing from an exchange that has not tried all of full service before it.</summary>
+    BackupsStandBy,
+
     /// <summary>Backends count what is at them; when all is over, nothing is.</summary>
     CountsAgree,
 

@@ -1,4 +1,5 @@
 using PolyBalance.Backends;
+using PolyBalance.Configuration;
 
 namespace PolyBalance.Tests.Simulation;
 
@@ -19,6 +20,9 @@ internal sealed class Watched(SimulatedBackend backend)
 
     /// <summary>Its configured share.</summary>
     public int Weight { get; private set; }
+
+    /// <summary>0 for those that are used first.</summary>
+    public int Tier { get; private set; }
 
     /// <summary>How far it is trusted.</summary>
     public ServiceStage Stage => Known.Passive.Stage;
@@ -57,9 +61,10 @@ internal sealed class Watched(SimulatedBackend backend)
     public bool IsProtected(int max) => SoftBound > 0 && (max == 0 || SoftBound < max);
 
     /// <summary>Takes up what is configured.</summary>
-    public void Configure(int weight, TimeSpan slowStart)
+    public void Configure(BackendOptions options, TimeSpan slowStart)
     {
-        Weight = weight;
+        Weight = options.Weight;
+        Tier = options.Tier;
         _slowStart = slowStart;
     }
 

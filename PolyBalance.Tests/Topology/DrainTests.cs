@@ -41,11 +41,7 @@ internal sealed class DrainTests
         var (failing, draining) = (snapshot.Clusters[0].Backends[0], snapshot.Clusters[0].Backends[1]);
         draining.BeginDrain(DrainCauses.Probe);
 
-        for (var attempt = 0; attempt < 10; attempt++)
-        {
-            failing.TryBegin(isLastResort: false, out var admission);
-            failing.Report(admission, new AttemptOutcome(FailureKind.ConnectRefused, 0, 0, failing.Now));
-        }
+        failing.FailOften();
 
         snapshot = SnapshotBuilder.Refresh(snapshot);
         Assert.That(failing.Passive.Stage, Is.EqualTo(ServiceStage.InService));
@@ -87,29 +83,10 @@ internal sealed class DrainTests
         var snapshot = worlds.Build(clusters);
         var backends = snapshot.Clusters[0].Backends;
         for (var index = 0; index < backends.Length; index++)
-            Put(backends[index], states[2 * index]);
+            backends[index].Put(states[2 * index]);
 
         snapshot = SnapshotBuilder.Refresh(snapshot);
         return string.Join(' ',
             snapshot.Clusters[0].Eligible.Select(candidate => backends.IndexOf(candidate.Backend) + 1));
-    }
-
-    private static void Put(Backend backend, char state)
-    {
-        switch (state)
-        {
-            case 'u':
-                backend.Judge(Verdict.Unhealthy);
-                break;
-            case 'o':
-                backend.BeginDrain(DrainCauses.Operator);
-                break;
-            case 'p':
-                backend.BeginDrain(DrainCauses.Probe);
-                break;
-            case 'r':
-                backend.BeginDrainByResponse();
-                break;
-        }
     }
 }

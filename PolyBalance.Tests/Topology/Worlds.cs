@@ -1,4 +1,5 @@
 using NUnit.Framework;
+using PolyBalance.Backends;
 using PolyBalance.Configuration;
 using PolyBalance.Tests.Support;
 using PolyBalance.Topology;
@@ -17,8 +18,11 @@ internal sealed class Worlds : IAsyncDisposable
     public Worlds()
     {
         _memory = new(_clock);
-        _builder = new(_memory, _clock);
+        _builder = new(_memory, _clock, new BackendNews(Log, static () => { }, new()));
     }
+
+    /// <summary>What was logged.</summary>
+    public LogLines Log { get; } = new();
 
     /// <summary>The clock of the transport.</summary>
     public ManualClock Clock => _clock;
