@@ -47,6 +47,21 @@ internal sealed class TopViewTests
         Assert.That(_view.Frame(120, 40, "", hasColours: false), Does.Not.Match(@"\u001b\[[0-9;]*m"));
     }
 
+    [TestCase("\"backup\": true,", "healthy", ExpectedResult = true)]
+    [TestCase("\"backup\": true,", "unhealthy", ExpectedResult = false)]
+    [TestCase("\"backup\": false,", "healthy", ExpectedResult = false)]
+    [TestCase("", "healthy", ExpectedResult = false, TestName = "an older gateway knows of no backups")]
+    public bool Backups_that_stand_by_are_told_from_those_that_are_missing(string key, string state)
+    {
+        var text = State.Replace("\"unhealthy\",", $"\"{state}\", {key}", StringComparison.Ordinal);
+        using var parsed = JsonDocument.Parse(text);
+        _view.Take(parsed.RootElement.Clone(), failures: null);
+
+        var frame = _view.Frame(120, 40, "", hasColours: false);
+        Assert.That(frame, Does.Contain("0 of 1 eligible"));
+        return frame.Contains("0 of 1 eligible, 1 in reserve", StringComparison.Ordinal);
+    }
+
     [TestCase(60, 8)]
     [TestCase(90, 20)]
     [TestCase(200, 60)]
