@@ -251,6 +251,7 @@ internal sealed class Backend
             Stage = Passive.Stage,
             Ejected = Passive.Stage == ServiceStage.Ejected ? SpanOf(Math.Max(Passive.Until - now, 0)) : null,
             Ejections = Passive.Ejections,
+            SlowStarted = SlowStart.LastedAt(now) is { } lasted ? SpanOf(lasted) : null,
             ResponseTime = _responseTime is { IsKnown: true } known
                 ? TimeSpan.FromMilliseconds(known.EstimateAt(now))
                 : null,
@@ -272,6 +273,8 @@ internal sealed class Backend
             Drain.TryBeginByResponse(now + _heartbeat.Ticks(drained));
         Pool.IdleLimit.Inherit(legacy.IdleLearned, legacy.IdlePromised);
         Passive.Inherit(legacy.Stage, now + _heartbeat.Ticks(legacy.Ejected ?? TimeSpan.Zero), legacy.Ejections, now);
+        if (legacy.SlowStarted is { } lasted)
+            SlowStart.Inherit(now - _heartbeat.Ticks(lasted));
         if (legacy.ResponseTime is { } time)
             MeasureResponseTime().Inherit(time, now);
     }

@@ -37,6 +37,9 @@ internal sealed record BackendLegacy
     /// <summary>How many ejections count for how long the next one lasts.</summary>
     public int Ejections { get; init; }
 
+    /// <summary>For how long its slow start has lasted; null: it is at no slow start.</summary>
+    public TimeSpan? SlowStarted { get; init; }
+
     /// <summary>How slow it answers; null: unknown, or nobody wants to know.</summary>
     public TimeSpan? ResponseTime { get; init; }
 }

@@ -36,6 +36,17 @@ internal sealed class SlowStart
         _startsSlowly |= isServing || isDown;
     }
 
+    /// <summary>For how long it has lasted, in heartbeat ticks; null: it is over, or there was none.</summary>
+    public long? LastedAt(long now) => _isServing && TenthsAt(now) < Ramp.Full ? now - _ramp.Started : null;
+
+    /// <summary>Goes on where the one of another process was. Before the first <see cref="Observe"/>.</summary>
+    /// <param name="started">When it began, in heartbeat time.</param>
+    public void Inherit(long started)
+    {
+        _ramp = new(started, Duration);
+        _isServing = true;
+    }
+
     /// <summary>Its share at a moment, in tenths.</summary>
     public int TenthsAt(long now) => Duration == 0 ? Ramp.Full : _ramp.TenthsAt(now);
 }

@@ -74,6 +74,31 @@ internal sealed class SnapshotLegacyTests
     }
 
     [Test]
+    public void A_slow_start_goes_on_where_it_was()
+    {
+        const string Two = "slow_start: 10s, backends: [ \"10.0.0.1:80\", \"10.0.0.2:80\" ]";
+        var (clock, before) = Build(Two);
+        foreach (var backend in before.Backends())
+            backend.Judge(Verdict.Healthy);
+        before = SnapshotBuilder.Refresh(before);
+        before.Clusters[0].Backends[0].Judge(Verdict.Unhealthy);
+        before = SnapshotBuilder.Refresh(before);
+        before.Clusters[0].Backends[0].Judge(Verdict.Healthy);
+        before = SnapshotBuilder.Refresh(before);
+        clock.Advance(4 * Second);
+        var legacy = before.Backends().Select(one => one.Bequeath()).ToArray();
+        Assert.That(legacy.Select(one => one.SlowStarted), Is.EqualTo(new TimeSpan?[] { 4 * Second, null }));
+
+        var (later, after) = Build(Two, legacy);
+        Assert.That(Weights(after), Is.EqualTo("5 10"));
+        later.Advance(5.5 * Second);
+        Assert.That(Weights(SnapshotBuilder.Refresh(after)), Is.EqualTo("10 10").Or.EqualTo("1 1"));
+        later.Advance(0.6 * Second);
+        Assert.That(Weights(SnapshotBuilder.Refresh(after)), Is.EqualTo("1 1"));
+        Assert.That(after.Clusters[0].Backends[0].Bequeath().SlowStarted, Is.Null, "it is over");
+    }
+
+    [Test]
     public void Who_asked_for_no_more_work_gets_none_until_it_says_otherwise()
     {
         var (clock, before) = Build("backends: [ \"10.0.0.1:80\", \"10.0.0.2:80\" ]");
@@ -129,6 +154,9 @@ internal sealed class SnapshotLegacyTests
     }
 
     private long Ticks(double seconds) => _transports[^1].Heartbeat.Ticks(TimeSpan.FromSeconds(seconds));
+
+    private static string Weights(Snapshot snapshot)
+        => string.Join(' ', snapshot.Clusters[0].Eligible.Select(one => one.Weight));
 
     private static string Eligible(Snapshot snapshot)
         => string.Join(' ', snapshot.Clusters[0].Eligible.Select(one => one.Backend.Address));
