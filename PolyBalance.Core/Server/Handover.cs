@@ -5,7 +5,7 @@ using PolyBalance.Topology;
 namespace PolyBalance.Server;
 
 /// <summary>How this gateway gives everything to a process that takes over: all of it, or nothing.</summary>
-/// <remarks>One caller at a time; <see cref="HasBegun"/> and <see cref="Add"/> from any thread.</remarks>
+/// <remarks>One caller at a time; <see cref="HasBegun"/> and what is added from any thread.</remarks>
 /// <param name="store">What is in force.</param>
 /// <param name="reloader">Takes nothing up meanwhile.</param>
 /// <param name="listeners">Let go of their sockets.</param>
@@ -17,6 +17,7 @@ internal sealed class Handover(
     private static readonly TimeSpan GoPatience = TimeSpan.FromSeconds(5);
 
     private CounterLedger _told = CounterLedger.ToRead();
+    private long _flightsTold;
     private volatile bool _hasBegun;
 
     /// <summary>Whether it is under way, or done: nothing may be changed any more that the other would not know.
@@ -66,20 +67,22 @@ internal sealed class Handover(
         listeners.LetGo();
     }
 
-    /// <summary>Tells what was counted here since the last time.</summary>
+    /// <summary>Tells what was counted here since the last time, and which exchanges were kept.</summary>
     /// <param name="successor">Whom.</param>
     /// <param name="stop">The gateway is at its end.</param>
-    public async Task TellCountersAsync(Successor successor, CancellationToken stop)
+    public async Task TellAsync(Successor successor, CancellationToken stop)
     {
         var counted = Read();
         var since = counted.Since(_told);
-        if (since.IsEmpty)
-            return;
-
+        var flights = metrics.Flights.Since(_flightsTold, out var kept);
         try
         {
-            await successor.TellAsync(since.Groups, stop);
+            if (!since.IsEmpty)
+                await successor.TellAsync(since.Groups, stop);
             _told = counted;
+            if (flights.Length > 0)
+                await successor.TellAsync(flights, stop);
+            _flightsTold = kept;
         }
         catch (HandoverException)
         {
@@ -87,8 +90,11 @@ internal sealed class Handover(
         }
     }
 
+    /// <summary>Keeps what another process has kept beside what is kept here.</summary>
+    public void AddFlights(Flight[] flights) => metrics.Flights.Inherit(flights);
+
     /// <summary>Adds what another process has counted to what is counted here.</summary>
-    public void Add(Dictionary<string, Dictionary<string, long>> counters)
+    public void AddCounters(Dictionary<string, Dictionary<string, long>> counters)
         => HandoverContents.Carry(CounterLedger.ToAdd(counters), store.Current, metrics);
 
     private CounterLedger Read()

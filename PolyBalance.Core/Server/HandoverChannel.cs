@@ -26,6 +26,10 @@ internal enum HandoverWord : byte
 
     /// <summary>To the new one, again and again: what the old one has counted since.</summary>
     Counted,
+
+    /// <summary>To the new one, again and again: exchanges that the old one has kept since, at first all of them.
+    /// </summary>
+    Kept,
 }
 
 /// <summary>One of them, as it came.</summary>

@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using PolyBalance.Backends;
 using PolyBalance.Configuration;
+using PolyBalance.Telemetry;
 
 namespace PolyBalance.Server;
 
@@ -54,8 +55,9 @@ internal sealed record ReadyReport(string Version);
 /// <summary>How they become JSON.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UseStringEnumConverter = true,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault)]
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault, IgnoreReadOnlyProperties = true)]
 [JsonSerializable(typeof(HandoverState))]
 [JsonSerializable(typeof(ReadyReport))]
 [JsonSerializable(typeof(Dictionary<string, Dictionary<string, long>>))]
+[JsonSerializable(typeof(Flight[]))]
 internal sealed partial class HandoverJson : JsonSerializerContext;

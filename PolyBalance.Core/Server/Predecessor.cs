@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using PolyBalance.Telemetry;
 using PolyBalance.Transport;
 using PolyBalance.Transport.Linux;
 
@@ -124,20 +125,38 @@ public sealed class Predecessor : IDisposable
         }
     }
 
-    /// <summary>Follows what it still counts, until it has ended.</summary>
-    /// <param name="counted">Takes that in.</param>
+    /// <summary>Follows what it still counts and keeps, until it has ended.</summary>
+    /// <param name="counted">Takes in what it counts.</param>
+    /// <param name="kept">Takes in what it keeps.</param>
     /// <param name="cancel">Ends it earlier.</param>
     internal async Task FollowAsync(
-        Action<Dictionary<string, Dictionary<string, long>>> counted, CancellationToken cancel)
+        Action<Dictionary<string, Dictionary<string, long>>> counted, Action<Flight[]> kept, CancellationToken cancel)
     {
         try
         {
-            while (await _channel.ReceiveAsync(cancel) is { Word: HandoverWord.Counted } message)
-                counted(message.Read(HandoverJson.Default.DictionaryStringDictionaryStringInt64));
+            while (await _channel.ReceiveAsync(cancel) is { } message)
+                TakeIn(message, counted, kept);
         }
         catch (Exception end) when (end is OperationCanceledException or HandoverException)
         {
             // What it would have said is lost with it.
+        }
+    }
+
+    // What another version says in other words is left alone.
+    private static void TakeIn(
+        in HandoverMessage message, Action<Dictionary<string, Dictionary<string, long>>> counted, Action<Flight[]> kept)
+    {
+        try
+        {
+            if (message.Word == HandoverWord.Counted)
+                counted(message.Read(HandoverJson.Default.DictionaryStringDictionaryStringInt64));
+            else if (message.Word == HandoverWord.Kept)
+                kept(message.Read(HandoverJson.Default.FlightArray));
+        }
+        catch (HandoverException)
+        {
+            // The next message may be readable.
         }
     }
 

@@ -83,7 +83,7 @@ public sealed class ProxyServer : IAsyncDisposable
         _reloader = new(source, _store, builder, _names, _listeners, _metrics, _logger) { Sink = sink };
         _handover = new(_store, _reloader, _listeners, _metrics);
         if (predecessor is not null)
-            _handover.Add(predecessor.State.Counters);
+            _handover.AddCounters(predecessor.State.Counters);
     }
 
     /// <summary>
@@ -169,6 +169,9 @@ public sealed class ProxyServer : IAsyncDisposable
     /// <summary>The snapshot in force.</summary>
     internal SnapshotStore Store => _store;
 
+    /// <summary>What was kept of exchanges that went wrong.</summary>
+    internal FlightRecorder Flights => _metrics.Flights;
+
     /// <summary>The figures of <c>/metrics</c> as instruments.</summary>
     internal MeterView Meter => _meter;
 
@@ -203,7 +206,8 @@ public sealed class ProxyServer : IAsyncDisposable
         if (_predecessor is not null)
         {
             await _predecessor.ReportReadyAsync(_stop.Token);
-            _following = _predecessor.FollowAsync(_handover.Add, _stop.Token);
+            _following = _predecessor.FollowAsync(
+                _handover.AddCounters, _handover.AddFlights, _stop.Token);
         }
     }
 
@@ -252,13 +256,13 @@ public sealed class ProxyServer : IAsyncDisposable
     }
 
     /// <summary>
-    /// Tells a process that has taken over what was counted here since the last time; so that its figures are those of
-    /// both. After <see cref="HandOverAsync"/>, one caller at a time.
+    /// Tells a process that has taken over what was counted here since the last time, and what went wrong; so that its
+    /// figures and its record are those of both. After <see cref="HandOverAsync"/>, one caller at a time.
     /// </summary>
-    public Task TellCountersAsync(Successor successor)
+    public Task TellAsync(Successor successor)
     {
         ArgumentNullException.ThrowIfNull(successor);
-        return _handover.TellCountersAsync(successor, _stop.Token);
+        return _handover.TellAsync(successor, _stop.Token);
     }
 
     /// <summary>

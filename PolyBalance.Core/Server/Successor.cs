@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net.Sockets;
+using PolyBalance.Telemetry;
 using PolyBalance.Transport.Linux;
 
 namespace PolyBalance.Server;
@@ -112,6 +113,11 @@ public sealed class Successor : IDisposable
     internal Task TellAsync(Dictionary<string, Dictionary<string, long>> counters, CancellationToken cancel)
         => Channel.SendAsync(
             HandoverWord.Counted, counters, HandoverJson.Default.DictionaryStringDictionaryStringInt64, cancel);
+
+    /// <summary>Tells it which exchanges were kept here since the last time.</summary>
+    /// <exception cref="HandoverException">It is gone.</exception>
+    internal Task TellAsync(Flight[] flights, CancellationToken cancel)
+        => Channel.SendAsync(HandoverWord.Kept, flights, HandoverJson.Default.FlightArray, cancel);
 
     private async Task<HandoverMessage> ExpectAsync(HandoverWord word, CancellationToken cancel)
     {

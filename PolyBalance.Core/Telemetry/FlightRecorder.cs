@@ -76,14 +76,35 @@ internal sealed class FlightRecorder
     }
 
     /// <summary>All that are kept, the latest first.</summary>
-    public Flight[] Latest()
+    public Flight[] Latest() => Since(0, out _);
+
+    /// <summary>What was kept since an earlier look and is kept still, the latest first.</summary>
+    /// <param name="count">What <paramref name="now"/> was then.</param>
+    /// <param name="now">For the next look.</param>
+    public Flight[] Since(long count, out long now)
     {
         lock (_gate)
         {
-            var latest = new Flight[Math.Min(_count, Capacity)];
+            now = _count;
+            var latest = new Flight[Math.Min(_count - count, Capacity)];
             for (var index = 0; index < latest.Length; index++)
                 latest[index] = _ring[(_count - 1 - index) % Capacity]!;
             return latest;
+        }
+    }
+
+    /// <summary>Keeps what another process has kept, each one where it belongs by its time.</summary>
+    /// <param name="flights">The latest first.</param>
+    public void Inherit(IReadOnlyCollection<Flight> flights)
+    {
+        lock (_gate)
+        {
+            var all = Latest().Concat(flights)
+                .OrderBy(flight => flight.Record.Started + flight.Record.Duration).TakeLast(Capacity);
+            _count += flights.Count;
+            var index = _count - Math.Min(_count, Capacity);
+            foreach (var flight in all)
+                _ring[index++ % Capacity] = flight;
         }
     }
 

@@ -177,12 +177,12 @@ internal static class RunCommand
         });
         using var timer = new PeriodicTimer(CountersPeriod, TimeProvider.System);
         while (await Task.WhenAny(drained, timer.WaitForNextTickAsync().AsTask()) != drained)
-            await server.TellCountersAsync(successor);
+            await server.TellAsync(successor);
 
         await done.CancelAsync();
         await Task.WhenAny(hurry);
         await drained;
-        await server.TellCountersAsync(successor);
+        await server.TellAsync(successor);
     }
 
     // How much of the drain was not needed.

@@ -110,10 +110,44 @@ internal sealed class HandoverTests
         await draining;
 
         Assert.That(await CountAsync(next), Is.Zero);
-        await _old.Server.TellCountersAsync(_successor);
-        await _old.Server.TellCountersAsync(_successor);
+        await _old.Server.TellAsync(_successor);
+        await _old.Server.TellAsync(_successor);
         await Eventually.HoldsAsync(() => next.Server.Store.Current.Backends().Sum(one => one.Requests) == 1, () => "");
         Assert.That(await CountAsync(next), Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task What_failed_before_and_what_fails_while_the_old_one_finishes_is_told_by_the_new_one()
+    {
+        await _a.DisposeAsync();
+        await _b.DisposeAsync();
+        using (await _old.GetAsync("/before"))
+        using (await _old.GetAsync("/before"))
+        {
+        }
+
+        using var client = new TcpClient();
+        await client.ConnectAsync(IPEndPoint.Parse(_old.Server.TrafficAddresses[0]));
+        await client.GetStream().WriteAsync("GET /meanwhile HTTP/1.1\r\nHost: x\r\n"u8.ToArray());
+        await Eventually.HoldsAsync(() => _old.Server.CountWaiting(PolyBalance.Proxy.WaitKind.Client) == 1, () => "");
+        using var predecessor = await HandOverAsync();
+        await using var next = await NextAsync(predecessor, Text);
+        using (await next.GetAsync("/next"))
+        {
+        }
+
+        var draining = _old.Server.DrainAsync(TimeSpan.FromMinutes(1));
+        await client.GetStream().WriteAsync("\r\n"u8.ToArray());
+        await draining;
+        await _old.Server.TellAsync(_successor);
+        await _old.Server.TellAsync(_successor);
+
+        await Eventually.HoldsAsync(() => next.Server.Flights.Count == 4, () => $"{next.Server.Flights.Count} of 4");
+        Assert.That(await FailuresAsync(next), Is.EqualTo((string[])
+        [
+            "/meanwhile connect_refused 2", "/next connect_refused 2", "/before connect_refused 2",
+            "/before connect_refused 2",
+        ]));
     }
 
     [TestCase(false)]
@@ -323,6 +357,16 @@ internal sealed class HandoverTests
         await socket.ConnectAsync(new UnixDomainSocketEndPoint("\0" + _successor.Name));
         await _successor.MeetAsync(Environment.ProcessId, CancellationToken.None);
         return new(socket);
+    }
+
+    private static async Task<List<string>> FailuresAsync(LiveGateway gateway)
+    {
+        var (_, json, _) = await gateway.AskAsync("GET", "/admin/errors");
+        return
+        [
+            .. json.GetProperty("exchanges").EnumerateArray().Select(one => $"{one.GetProperty("path")} "
+                + $"{one.GetProperty("reason")} {one.GetProperty("attempts").GetArrayLength()}"),
+        ];
     }
 
     private static async Task<double> CountAsync(LiveGateway gateway)

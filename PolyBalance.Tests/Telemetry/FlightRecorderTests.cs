@@ -32,6 +32,35 @@ internal sealed class FlightRecorderTests
     }
 
     [Test]
+    public void What_another_process_has_kept_stands_where_its_time_says()
+    {
+        var (former, recorder) = (new FlightRecorder(), new FlightRecorder());
+        for (var number = 0; number < 450; number++)
+            (number % 3 == 0 ? recorder : former).Add(Record($"/{number}", Beginning + TimeSpan.FromSeconds(number)));
+
+        recorder.Inherit(former.Latest());
+
+        Assert.That(recorder.Latest().Select(flight => flight.Target),
+            Is.EqualTo(Enumerable.Range(0, 200).Select(index => $"/{449 - index}")));
+        recorder.Add(Record("/new", Beginning + TimeSpan.FromSeconds(450)));
+        Assert.That(recorder.Latest().Select(flight => flight.Target).Take(2), Is.EqualTo(["/new", "/449"]));
+    }
+
+    [Test]
+    public void What_a_later_look_finds_is_what_was_kept_since()
+    {
+        var recorder = new FlightRecorder();
+        recorder.Add(Record("/1", Beginning));
+        Assert.That(recorder.Since(0, out var first).Select(flight => flight.Target), Is.EqualTo(["/1"]));
+        Assert.That(recorder.Since(first, out var second), Is.Empty);
+        for (var number = 0; number < 250; number++)
+            recorder.Add(Record($"/{number}", Beginning + TimeSpan.FromSeconds(number)));
+
+        var since = recorder.Since(second, out _);
+        Assert.That((since.Length, since[0].Target), Is.EqualTo((200, "/249")), "some are pushed out already");
+    }
+
+    [Test]
     public void A_flood_is_kept_in_part_and_the_rest_is_counted()
     {
         var recorder = new FlightRecorder();
