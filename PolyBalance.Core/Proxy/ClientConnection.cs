@@ -67,7 +67,7 @@ internal sealed class ClientConnection : IConnectionWatcher, IWaitingClient
     /// <summary>The clock.</summary>
     public Heartbeat Heartbeat => _shared.Heartbeat;
 
-    /// <summary>Whether no exchange may follow the current one.</summary>
+    /// <summary>Whether the next response has to say that it is the last.</summary>
     public bool IsDraining => _isDraining;
 
     /// <summary>Who its exchange waits for; null: nobody, or there is none. Any thread.</summary>
@@ -103,7 +103,10 @@ internal sealed class ClientConnection : IConnectionWatcher, IWaitingClient
     /// <summary>Whether it came by the listener of this wiring. Any thread.</summary>
     public bool BelongsTo(ListenerWiring wiring) => ReferenceEquals(_shared, wiring);
 
-    /// <summary>No exchange after the current one; an idle connection ends now. Any thread.</summary>
+    /// <summary>
+    /// The next response is the last one and says so; an idle connection that has been quiet for a while ends now. Any
+    /// thread.
+    /// </summary>
     public void Drain()
     {
         _isDraining = true;
@@ -204,9 +207,10 @@ internal sealed class ClientConnection : IConnectionWatcher, IWaitingClient
             trace?.End(exchange, record);
         }
 
-        // :: 16 keep-alive
+        // :: 16 keep-alive. What the response has said counts, not what has come since: where it said nothing of an
+        // end, the next request may be on its way already, and is answered although the gateway drains. RFC 9112 §9.6.
         Connection.Unwatch();
-        var goesOn = exchange.State.CanReuseClient && !_isDraining;
+        var goesOn = exchange.State.CanReuseClient;
         _canCloseNow = exchange.State.IsRequestRead;
         _quietSince = Heartbeat.Now;
         _exchange = null;

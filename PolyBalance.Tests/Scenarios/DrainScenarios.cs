@@ -104,7 +104,7 @@ internal sealed class DrainScenarios(Medium medium) : ScenarioTests(medium)
     }
 
     [Test]
-    public async Task An_exchange_whose_response_has_begun_is_finished_and_then_closed()
+    public async Task An_exchange_whose_response_has_begun_is_finished_and_one_more_request_is_answered()
     {
         await StartAsync(One);
         var client = await World.ConnectAsync();
@@ -118,11 +118,36 @@ internal sealed class DrainScenarios(Medium medium) : ScenarioTests(medium)
         await backend.SendAsync("def");
 
         Assert.That(await client.ReadTextAsync(6), Is.EqualTo("abcdef"));
+        await backend.ReadRequestAsync();
+        await backend.SendAsync(ScriptedBackend.Ok());
+        var response = await client.ReadResponseAsync();
+        Assert.That((response.Text, response["Connection"]), Is.EqualTo(("ok", "close")));
         client.ShutdownOutput();
         Assert.That(await client.EndAsync(), Is.EqualTo(WireEnd.Closed));
         await EndsAsync(draining);
         Assert.That((await World.RecordAsync()).Outcome, Is.EqualTo((200, "", 1)));
-        Assert.That(World.RecordCount, Is.EqualTo(1));
+        Assert.That(World.RecordCount, Is.EqualTo(2));
+    }
+
+    [Test]
+    public async Task A_client_whose_response_had_begun_and_who_asks_for_nothing_more_is_waited_for_for_a_second()
+    {
+        await StartAsync(One);
+        var client = await World.ConnectAsync();
+        await client.SendGetAsync();
+        var backend = await World.Backend("a").AcceptAsync();
+        await backend.ReadRequestAsync();
+        await backend.SendAsync("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc");
+        await client.ReadHeadAsync();
+
+        var draining = await DrainAsync();
+        await backend.SendAsync("def");
+        Assert.That(await client.ReadTextAsync(6), Is.EqualTo("abcdef"));
+        await World.RecordAsync();
+        await World.AdvanceUntilAsync(client.EndAsync(), TimeSpan.FromSeconds(1));
+
+        Assert.That(await client.EndAsync(), Is.EqualTo(WireEnd.Closed));
+        await EndsAsync(draining);
     }
 
     [Test]
