@@ -263,17 +263,7 @@ internal sealed class HealthMonitor : IAsyncDisposable
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         var clock = _means.Clock;
         var (started, at) = (clock.GetTimestamp(), clock.GetUtcNow());
-        ProbeAnswer answer;
-        try
-        {
-            answer = await _probes(target.Check.Kind).RunAsync(target, _means, _stop.Token);
-        }
-        catch (Exception bug)
-        {
-            Log.ProbeFailed(_logger, bug);
-            answer = ProbeAnswer.Failed("a bug in PolyBalance");
-        }
-
+        var answer = await Probes.RunAsync(_probes(target.Check.Kind), target, _means, _logger, _stop.Token);
         Settle(watch, generation, new(answer, at, clock.GetElapsedTime(started)));
     }
 

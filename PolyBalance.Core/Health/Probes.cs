@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
+using Microsoft.Extensions.Logging;
 using PolyBalance.Backends;
 using PolyBalance.Configuration;
+using PolyBalance.Telemetry;
 using PolyBalance.Transport;
 
 namespace PolyBalance.Health;
@@ -51,4 +53,24 @@ internal static class Probes
 
     /// <summary>The probe of a kind.</summary>
     public static IProbe Of(ProbeKind kind) => All[(int)kind];
+
+    /// <summary>Asks once. A bug in a probe is a failure, and the log says so.</summary>
+    /// <param name="probe">How.</param>
+    /// <param name="target">Whom to ask, and what for.</param>
+    /// <param name="means">What to work with.</param>
+    /// <param name="logger">Hears of bugs.</param>
+    /// <param name="cancel">Nobody wants to know any more.</param>
+    public static async ValueTask<ProbeAnswer> RunAsync(
+        IProbe probe, ProbeTarget target, ProbeMeans means, ILogger logger, CancellationToken cancel)
+    {
+        try
+        {
+            return await probe.RunAsync(target, means, cancel);
+        }
+        catch (Exception bug)
+        {
+            Log.ProbeFailed(logger, bug);
+            return ProbeAnswer.Failed("a bug in PolyBalance");
+        }
+    }
 }

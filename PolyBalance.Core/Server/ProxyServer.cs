@@ -57,7 +57,8 @@ public sealed class ProxyServer : IAsyncDisposable
         _store = new(predecessor is null
             ? builder.Build(options, previous: null)
             : builder.Begin(options, HandoverContents.LegacyOf(predecessor.State, BackendsAdmin.Reread, NoteGone)));
-        _health = new(_store, new(transport, clock), new Random(), _logger);
+        var means = new ProbeMeans(transport, clock);
+        _health = new(_store, means, new Random(), _logger);
         _dns = new(clock);
         var resolver = new Resolver(_dns, new(ResolvConfFile.UsualPath, clock), clock);
         _names = new(_store, builder, resolver, clock, _logger);
@@ -80,7 +81,8 @@ public sealed class ProxyServer : IAsyncDisposable
         var admin = new AdminHandler(view);
         _listeners = new(transport, proxy, admin, _metrics, _logger, given);
         _given = given;
-        _reloader = new(source, _store, builder, _names, _listeners, _metrics, _logger) { Sink = sink };
+        _reloader = new(
+            source, _store, builder, _names, new(means, _logger), _listeners, _metrics, _logger) { Sink = sink };
         _handover = new(_store, _reloader, _listeners, _metrics);
         if (predecessor is not null)
             _handover.AddCounters(predecessor.State.Counters);

@@ -3,6 +3,7 @@ using PolyBalance.Admin;
 using PolyBalance.Backends;
 using PolyBalance.Configuration;
 using PolyBalance.Discovery;
+using PolyBalance.Health;
 using PolyBalance.Telemetry;
 using PolyBalance.Topology;
 using PolyBalance.Transport;
@@ -18,12 +19,13 @@ namespace PolyBalance.Server;
 /// <param name="store">Where it is published.</param>
 /// <param name="builder">Makes snapshots of it.</param>
 /// <param name="names">Looks up what it names.</param>
+/// <param name="probes">Ask backends that would be alone, and that nobody knows.</param>
 /// <param name="listeners">What follows it.</param>
 /// <param name="metrics">Counts reloads.</param>
 /// <param name="logger">Hears of them.</param>
 internal sealed class Reloader(
-    IConfigSource? source, SnapshotStore store, SnapshotBuilder builder, NameMonitor names, ListenerSet listeners,
-    GatewayMetrics metrics, ILogger logger)
+    IConfigSource? source, SnapshotStore store, SnapshotBuilder builder, NameMonitor names, FirstProbes probes,
+    ListenerSet listeners, GatewayMetrics metrics, ILogger logger)
     : IDisposable
 {
     private const string NoSource = "the configuration";
@@ -143,8 +145,9 @@ internal sealed class Reloader(
         if (read.Options is not { } file)
             return Refused(read.Errors);
 
-        // What cannot be looked up begins without backends.
+        // What cannot be looked up begins without backends. Who is to take over from everybody else is asked first.
         var anew = await names.PrepareAsync(file, NamesWaitMax, stop);
+        var introduced = await IntroduceAsync(file, anew, stop);
         ListenerChange change;
         try
         {
@@ -162,16 +165,26 @@ internal sealed class Reloader(
         }
 
         // From here on nothing can fail.
-        var outcome = await store.ChangeAsync(found => Publish(found, file, anew), stop);
+        var outcome = await store.ChangeAsync(found => Publish(found, file, anew, introduced), stop);
         _sink = source.Adopt(file);
         await listeners.CommitAsync(change, file, _sink);
         return outcome with { Warnings = read.Warnings };
     }
 
-    // On the store's loop.
-    private (Snapshot Next, ReloadOutcome Outcome) Publish(Snapshot found, ProxyOptions file, FoundBackends anew)
+    private async Task<IReadOnlySet<(string Cluster, Address Address)>> IntroduceAsync(
+        ProxyOptions file, FoundBackends anew, CancellationToken stop)
     {
-        var next = builder.Reload(file, anew, found, out var superseded);
+        var current = store.Current;
+        var next = SnapshotBuilder.Foresee(file, anew, current);
+        return await probes.AskAsync(Strangers.In(current, next), next.ConcurrentProbesMax, stop);
+    }
+
+    // On the store's loop.
+    private (Snapshot Next, ReloadOutcome Outcome) Publish(
+        Snapshot found, ProxyOptions file, FoundBackends anew,
+        IReadOnlySet<(string Cluster, Address Address)> introduced)
+    {
+        var next = builder.Reload(file, anew, introduced, found, out var superseded);
         var stays = next.Backends().ToHashSet();
         return (next, new()
         {

@@ -44,21 +44,32 @@ internal sealed class SnapshotBuilder(
             changes.ApplyTo(given), NextMark(null, options, found, given, changes), previous: null, legacy: legacy);
     }
 
+    /// <summary>What <see cref="Reload"/> would put in force.</summary>
+    /// <inheritdoc cref="Reload"/>
+    public static ProxyOptions Foresee(ProxyOptions file, FoundBackends anew, Snapshot previous)
+    {
+        var given = anew.With(previous.Config.Found).For(file).ApplyTo(file);
+        return previous.Config.Changes.CarryOver(previous.Config.Given, given, out _).ApplyTo(given);
+    }
+
     /// <summary>
     /// Another file, with what was found for its names, and what operators have changed at run time and the file has
     /// not.
     /// </summary>
     /// <param name="file">What it says.</param>
     /// <param name="anew">What was found for names that only this file has.</param>
+    /// <param name="introduced">Backends that nobody knew, and that were asked whether they work: they do.</param>
     /// <param name="previous">What is in force.</param>
     /// <param name="superseded">Changes that are over.</param>
     public Snapshot Reload(
-        ProxyOptions file, FoundBackends anew, Snapshot previous, out IReadOnlyList<RuntimeChange> superseded)
+        ProxyOptions file, FoundBackends anew, IReadOnlySet<(string Cluster, Address Address)> introduced,
+        Snapshot previous, out IReadOnlyList<RuntimeChange> superseded)
     {
         var found = anew.With(previous.Config.Found).For(file);
         var given = found.ApplyTo(file);
         var changes = previous.Config.Changes.CarryOver(previous.Config.Given, given, out superseded);
-        return Build(changes.ApplyTo(given), NextMark(previous, file, found, given, changes), previous);
+        return Build(
+            changes.ApplyTo(given), NextMark(previous, file, found, given, changes), previous, introduced: introduced);
     }
 
     /// <summary>The same file with other changes.</summary>
@@ -95,12 +106,12 @@ internal sealed class SnapshotBuilder(
 
     private Snapshot Build(
         ProxyOptions options, ConfigMark mark, Snapshot? previous, bool isAtStart = false,
-        SnapshotLegacy? legacy = null)
+        SnapshotLegacy? legacy = null, IReadOnlySet<(string Cluster, Address Address)>? introduced = null)
     {
         var known = previous?.Backends().ToDictionary(backend => backend.Key) ?? [];
         var clusters = ImmutableArray.CreateBuilder<Cluster>();
         foreach (var cluster in options.Clusters)
-            clusters.Add(BuildCluster(cluster, known, previous, isAtStart || previous is null, legacy));
+            clusters.Add(BuildCluster(cluster, known, previous, isAtStart || previous is null, legacy, introduced));
 
         return Assemble(options, clusters, mark, previous);
     }
@@ -236,7 +247,7 @@ internal sealed class SnapshotBuilder(
 
     private Cluster BuildCluster(
         ClusterOptions options, Dictionary<BackendKey, Backend> known, Snapshot? previous, bool isAtStart,
-        SnapshotLegacy? legacy)
+        SnapshotLegacy? legacy, IReadOnlySet<(string Cluster, Address Address)>? introduced)
     {
         // Equal options: the very same objects, so that a reload of something else does not even restart the turn.
         var before = previous?.Clusters.FirstOrDefault(cluster => cluster.Name == options.Name);
@@ -251,6 +262,8 @@ internal sealed class SnapshotBuilder(
             if (known.TryGetValue(key, out var kept))
                 kept.Rename(backend.Name);
             var current = kept ?? Succeed(new(key, backend, transport, clock, news), before);
+            if (current.Verdict == Verdict.Unknown && introduced?.Contains((options.Name, backend.Address)) == true)
+                current.Judge(Verdict.Healthy);
             current.Configure(options.Ejection, options.SlowStart, queue.OnRoom);
             Order(current, backend.IsDrained);
             if (legacy?.Backends.GetValueOrDefault((options.Name, backend.Address.ToString())) is { } inherited)

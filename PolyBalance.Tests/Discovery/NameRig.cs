@@ -93,7 +93,8 @@ internal sealed class NameRig : IAsyncDisposable
         var file = Parse(clusters, dns);
         var anew = await Monitor.PrepareAsync(file, TimeSpan.FromSeconds(5), CancellationToken.None).InTime();
         await Store.ChangeAsync(
-            found => (_builder.Reload(file, anew, found, out var over), over), CancellationToken.None).InTime();
+            found => (_builder.Reload(file, anew, new HashSet<(string, Address)>(), found, out var over), over),
+            CancellationToken.None).InTime();
     }
 
     /// <summary>Changes something at run time.</summary>

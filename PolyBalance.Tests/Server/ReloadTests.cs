@@ -53,6 +53,23 @@ internal sealed class ReloadTests
     }
 
     [Test]
+    public async Task Where_all_backends_are_replaced_or_the_cluster_is_renamed_nobody_is_refused_meanwhile()
+    {
+        foreach (var (name, backend) in ((string, SampleBackend)[])[("web", _a), ("web", _b), ("app", _b), ("api", _a)])
+        {
+            _gateway.Text = Head
+                + $"clusters: {{ {name}: {{ backends: [ \"{backend.Address}\", \"127.0.0.1:9\" ] }} }}\n";
+
+            Assert.That((await _gateway.AskAsync("POST", "/admin/reload", "")).Status, Is.EqualTo(200));
+
+            // In force, and nobody has asked the backend since.
+            var cluster = _gateway.Server.Store.Current.Clusters.Single();
+            Assert.That((cluster.Name, cluster.Eligible.Length), Is.EqualTo((name, 1)));
+            Assert.That(await BodyAsync(), Does.Contain(backend == _a ? "from a" : "from b"));
+        }
+    }
+
+    [Test]
     public async Task Traces_begin_and_end_with_a_reload_also_on_connections_that_are_open()
     {
         using var trap = new SpanTrap();

@@ -40,8 +40,8 @@ internal sealed class Worlds : IAsyncDisposable
         return _builder.Build(Unprobed.From(result.Options!), previous);
     }
 
-    /// <summary>The snapshot that options lead to.</summary>
-    public Snapshot Build(ProxyOptions options, Snapshot previous) => _builder.Build(options, previous);
+    /// <summary>The snapshot that options lead to, as they are.</summary>
+    public Snapshot Build(ProxyOptions options, Snapshot? previous = null) => _builder.Build(options, previous);
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _memory.DisposeAsync();
