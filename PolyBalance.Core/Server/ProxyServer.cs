@@ -81,8 +81,8 @@ public sealed class ProxyServer : IAsyncDisposable
         var admin = new AdminHandler(view);
         _listeners = new(transport, proxy, admin, _metrics, _logger, given);
         _given = given;
-        _reloader = new(
-            source, _store, builder, _names, new(means, _logger), _listeners, _metrics, _logger) { Sink = sink };
+        var probes = new FirstProbes(means, _logger);
+        _reloader = new(source, _store, builder, _names, probes, _listeners, _metrics, _logger) { Sink = sink };
         _handover = new(_store, _reloader, _listeners, _metrics);
         if (predecessor is not null)
             _handover.AddCounters(predecessor.State.Counters);
