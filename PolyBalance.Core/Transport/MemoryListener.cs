@@ -12,6 +12,7 @@ internal sealed class MemoryListener(MemoryTransport transport, EndPoint address
     private readonly Queue<MemoryConnection> _waiting = new();
     private readonly Queue<Knock> _knocking = new();
     private TaskCompletionSource<Connection?>? _accepting;
+    private bool _hasAcceptor;                  // a flow accepts here, and comes back until it gets null
     private bool _isDisposed;
 
     /// <inheritdoc/>
@@ -24,8 +25,9 @@ internal sealed class MemoryListener(MemoryTransport transport, EndPoint address
         Knock? knock;
         lock (_gate)
         {
+            _hasAcceptor = true;
             if (_isDisposed)
-                return new(default(Connection));
+                return new(_waiting.TryDequeue(out var late) ? late : null);
 
             knock = NextKnock();
             if (!_waiting.TryDequeue(out accepted))
@@ -79,6 +81,7 @@ internal sealed class MemoryListener(MemoryTransport transport, EndPoint address
     public ValueTask DisposeAsync()
     {
         TaskCompletionSource<Connection?>? accepting;
+        var unheard = new List<MemoryConnection>();
         lock (_gate)
         {
             if (_isDisposed)
@@ -86,14 +89,16 @@ internal sealed class MemoryListener(MemoryTransport transport, EndPoint address
 
             _isDisposed = true;
             accepting = _accepting;
+            while (!_hasAcceptor && _waiting.TryDequeue(out var connection))
+                unheard.Add(connection);
         }
 
-        // Nobody touches the queues any more: whoever comes from now on finds the listener disposed.
+        // Whoever comes from now on finds the listener disposed; who has come is accepted still, where somebody does.
         transport.Forget(this);
         while (NextKnock() is { } knock)
             knock.Answer(transport, FailureKind.ConnectRefused);
-        while (_waiting.TryDequeue(out var unheard))
-            unheard.Abort(CloseReason.Aborted);
+        foreach (var connection in unheard)
+            connection.Abort(CloseReason.Aborted);
         if (accepting is not null)
             transport.Completions.Run(new Entry(accepting, null));
         return ValueTask.CompletedTask;

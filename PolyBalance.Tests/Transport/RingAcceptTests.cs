@@ -55,6 +55,21 @@ internal sealed class RingAcceptTests
     }
 
     [Test]
+    public async Task Who_is_left_in_the_queue_at_the_end_is_taken_over()
+    {
+        var before = Accepted;
+        _socket.Listen(64);
+        for (var client = 0; client < Burst; client++)
+            Connect();
+        await _accept.CloseAsync().InTime();
+        Assert.That(Accepted, Is.EqualTo(before), "nobody has begun to accept");
+
+        _accept.TakeRest();
+
+        await Eventually.HoldsAsync(() => Accepted == before + Burst, () => $"{Accepted - before} of {Burst}");
+    }
+
+    [Test]
     public async Task An_accept_that_fails_is_tried_again_at_the_next_tick_and_not_before()
     {
         // Nobody listens yet, so the kernel refuses to accept.

@@ -97,6 +97,37 @@ internal sealed class TransportListenTests(TransportCase transport)
     }
 
     [Test]
+    public async Task Who_has_connected_when_a_listener_ends_is_accepted_still()
+    {
+        const int Clients = 20;
+        await using var rig = new TransportRig(transport);
+        var (near, far) = await rig.ConnectAsync();
+        var clients = new List<Connection>();
+        for (var count = 0; count < Clients; count++)
+        {
+            var connecting = rig.Transport.ConnectAsync(rig.Listener.LocalEndPoint, rig.Seconds(5));
+            clients.Add((await connecting.InTime()).Connection!);
+            await clients[^1].WriteAsync(BitConverter.GetBytes(count));
+        }
+
+        await rig.Listener.DisposeAsync().AsTask().InTime();
+
+        var heard = new List<int>();
+        while (await rig.Listener.AcceptAsync().InTime() is { } accepted)
+        {
+            var read = await accepted.Input.ReadAsync().InTime();
+            heard.Add(BitConverter.ToInt32(read.Buffer.FirstSpan));
+            accepted.Input.Complete();
+            accepted.Close();
+        }
+
+        Assert.That(heard, Is.EquivalentTo(Enumerable.Range(0, Clients)));
+        clients.ForEach(client => client.Close());
+        near.Close();
+        far.Close();
+    }
+
+    [Test]
     public async Task A_connect_that_nobody_answers_times_out()
     {
         await using var rig = new TransportRig(transport);

@@ -72,6 +72,9 @@ internal static unsafe partial class Libc
     /// <summary>POLLRDHUP, POLLHUP, POLLERR: the peer sends nothing more, or the connection is broken.</summary>
     public const int AnyEnd = PeerEnded | 0x10 | 8;
 
+    /// <summary>What files of accepted clients are: SOCK_CLOEXEC | SOCK_NONBLOCK.</summary>
+    public const int AcceptedFlags = 0x80800;
+
     private const int NonBlocking = 0x800;              // O_NONBLOCK
     private const int SetDescriptorFlags = 2;           // F_SETFD
     private const int CloseOnExecFlag = 1;              // FD_CLOEXEC
@@ -137,6 +140,12 @@ internal static unsafe partial class Libc
 
     /// <summary>Ends <see cref="NeverWait"/>, which holds for everybody who has the file open.</summary>
     public static void MayWait(int fd) => fcntl(fd, SetFlags, 0);
+
+    /// <summary>
+    /// Takes the next client of a listening socket, whose own file never waits and is closed in programs; negative:
+    /// there is none.
+    /// </summary>
+    public static int Accept(int fd) => accept4(fd, null, null, AcceptedFlags);
 
     /// <summary>Has a file closed in programs that this process starts (FD_CLOEXEC).</summary>
     public static void CloseInPrograms(int fd) => fcntl(fd, SetDescriptorFlags, CloseOnExecFlag);
@@ -223,6 +232,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int connect(int fd, byte* address, int length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int accept4(int fd, byte* address, int* length, int flags);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int fcntl(int fd, int command, nint argument);

@@ -17,7 +17,6 @@ internal sealed class RingAccept(
     private const byte AcceptKind = 0;
     private const byte CancelKind = 1;
     private const int Unknown = -1;
-    private const int AcceptedFlags = 0x80800;  // SOCK_CLOEXEC | SOCK_NONBLOCK
     private const int ManyTimes = 1;            // IORING_ACCEPT_MULTISHOT
 
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -39,6 +38,20 @@ internal sealed class RingAccept(
         if (!loop.Post(static state => ((RingAccept)state!).CloseHere(), this))
             _closed.TrySetResult();
         return _closed.Task;
+    }
+
+    /// <summary>
+    /// After <see cref="CloseAsync"/>: takes over who has connected and was not accepted, whom a close would reset; and
+    /// then nobody any more. Any thread.
+    /// </summary>
+    public void TakeRest()
+    {
+        Libc.NeverWait(file);
+        for (var taken = 0; taken < Limits.BacklogMax && Libc.Accept(file) is >= 0 and var client; taken++)
+        {
+            if (!loop.Post(static state => ((Late)state!).Settle(), new Late(this, client)))
+                Libc.Close(client);
+        }
     }
 
     /// <inheritdoc/>
@@ -85,7 +98,7 @@ internal sealed class RingAccept(
     {
         ref var accept = ref loop.Begin(Operation.Accept, file, _number, AcceptKind);
         accept.Options = (ushort)(files.HasRoomForAll ? ManyTimes : 0);
-        accept.OperationFlags = AcceptedFlags;
+        accept.OperationFlags = Libc.AcceptedFlags;
         _isCancelled = false;
         _pending++;
     }
@@ -128,4 +141,12 @@ internal sealed class RingAccept(
         loop.Cancel(_number, AcceptKind, CancelKind);
         _pending++;
     }
+
+    /// <summary>A client that was accepted on another thread, on its way to the loop.</summary>
+    private sealed class Late(RingAccept accept, int client)
+    {
+        public void Settle() => accept.TakeOver(client);
+    }
+
+    private void TakeOver(int client) => accepted(loop, client);
 }

@@ -67,19 +67,20 @@ internal sealed class RingListener : IConnectionListener
         if (stage == Ended)
             return;
 
-        // From here on the system refuses clients, before the kernel has let go of the sockets.
-        if (!Sockets.AreShared)
-        {
-            foreach (var socket in Sockets.All)
-                Libc.Shutdown(FileOf(socket), Libc.ShutdownBoth);
-        }
-
         foreach (var accept in stage == Accepting ? _accepts : [])
             await accept.CloseAsync();
+        for (var index = 0; index < _accepts.Length && !Sockets.AreShared; index++)
+        {
+            if (stage == Accepting)
+                _accepts[index].TakeRest();
+            Libc.Shutdown(FileOf(Sockets.All[index]), Libc.ShutdownBoth);
+        }
+
         _transport.Files.AddListening(-Sockets.All.Length);
         Sockets.Close();
 
-        // Who was accepted is served, and may be on the way to another loop.
+        // Who was accepted is served, and may be on the way to the loop that has accepted, and then to another one.
+        await _transport.PassAsync();
         await _transport.PassAsync();
         foreach (var lane in _lanes)
             lane.Close();

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 
@@ -10,6 +11,8 @@ internal sealed class SocketListener : IConnectionListener
     private readonly BlockPool _pool;
     private readonly FileAllowance _files;
     private readonly CancellationTokenSource _end = new();
+    private readonly ConcurrentQueue<Socket> _rest = [];       // had connected when the end came
+    private readonly TaskCompletionSource _isRestTaken = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _disposed;
 
     /// <summary>Accepts on listening sockets.</summary>
@@ -43,9 +46,7 @@ internal sealed class SocketListener : IConnectionListener
         {
             try
             {
-                var client = await Sockets.All[acceptor].AcceptAsync(_end.Token);
-                _files.Add();
-                return new SocketConnection(client, client.RemoteEndPoint, _heartbeat, _pool, _files);
+                return Adopt(await Sockets.All[acceptor].AcceptAsync(_end.Token));
             }
             catch (SocketException exception) when (Volatile.Read(ref _disposed) == 0)
             {
@@ -57,11 +58,12 @@ internal sealed class SocketListener : IConnectionListener
             catch (Exception exception) when (exception is SocketException or ObjectDisposedException
                 or OperationCanceledException)
             {
-                return null;
+                break;
             }
         }
 
-        return null;
+        await _isRestTaken.Task;
+        return NextOfRest();
     }
 
     /// <inheritdoc/>
@@ -71,7 +73,52 @@ internal sealed class SocketListener : IConnectionListener
             return;
 
         await _end.CancelAsync();
-        _files.AddListening(-Sockets.All.Length);
+        foreach (var socket in Sockets.AreShared ? [] : Sockets.All)
+            TakeRest(socket);
         Sockets.Close();
+        _files.AddListening(-Sockets.All.Length);
+        _isRestTaken.SetResult();
+    }
+
+    private SocketConnection Adopt(Socket client)
+    {
+        var remote = client.RemoteEndPoint;
+        _files.Add();
+        return new(client, remote, _heartbeat, _pool, _files);
+    }
+
+    // Who has connected and was not accepted would be reset by the close. Asked first whether there is anybody: an
+    // exception that says so takes milliseconds, in which more would come. From the shutdown on the system refuses
+    // clients; the close comes when nobody uses the handle any more.
+    private void TakeRest(Socket socket)
+    {
+        try
+        {
+            socket.Blocking = false;
+            for (var taken = 0; taken < Limits.BacklogMax && socket.Poll(0, SelectMode.SelectRead); taken++)
+                _rest.Enqueue(socket.Accept());
+            socket.Shutdown(SocketShutdown.Both);
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        {
+            // They have left, or there are no more file descriptors. The close is near.
+        }
+    }
+
+    private SocketConnection? NextOfRest()
+    {
+        while (_rest.TryDequeue(out var client))
+        {
+            try
+            {
+                return Adopt(client);
+            }
+            catch (SocketException)
+            {
+                client.Dispose();       // it has left
+            }
+        }
+
+        return null;
     }
 }
