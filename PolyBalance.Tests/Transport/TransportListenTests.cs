@@ -128,6 +128,21 @@ internal sealed class TransportListenTests(TransportCase transport)
     }
 
     [Test]
+    public async Task Who_has_connected_to_a_listener_that_nobody_accepts_on_is_turned_away_at_its_end()
+    {
+        await using var rig = new TransportRig(transport);
+        var connecting = rig.Transport.ConnectAsync(rig.Listener.LocalEndPoint, rig.Seconds(5));
+        var client = (await connecting.InTime()).Connection!;
+
+        await rig.Listener.DisposeAsync().AsTask().InTime();
+
+        var read = await client.Input.ReadAsync().InTime();
+        Assert.That((read.IsCompleted, read.Buffer.Length), Is.EqualTo((true, 0)));
+        client.Input.Complete();
+        client.Close();
+    }
+
+    [Test]
     public async Task A_connect_that_nobody_answers_times_out()
     {
         await using var rig = new TransportRig(transport);

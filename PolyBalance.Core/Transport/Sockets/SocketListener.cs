@@ -13,6 +13,7 @@ internal sealed class SocketListener : IConnectionListener
     private readonly CancellationTokenSource _end = new();
     private readonly ConcurrentQueue<Socket> _rest = [];       // had connected when the end came
     private readonly TaskCompletionSource _isRestTaken = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile bool _hasAcceptor;     // somebody accepts here, and comes back until he gets null
     private int _disposed;
 
     /// <summary>Accepts on listening sockets.</summary>
@@ -42,6 +43,7 @@ internal sealed class SocketListener : IConnectionListener
     /// <inheritdoc/>
     public async ValueTask<Connection?> AcceptAsync(int acceptor = 0)
     {
+        _hasAcceptor = true;
         while (Volatile.Read(ref _disposed) == 0)
         {
             try
@@ -73,7 +75,7 @@ internal sealed class SocketListener : IConnectionListener
             return;
 
         await _end.CancelAsync();
-        foreach (var socket in Sockets.AreShared ? [] : Sockets.All)
+        foreach (var socket in _hasAcceptor && !Sockets.AreShared ? Sockets.All : [])
             TakeRest(socket);
         Sockets.Close();
         _files.AddListening(-Sockets.All.Length);
