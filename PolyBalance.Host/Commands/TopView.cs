@@ -126,13 +126,13 @@ internal sealed class TopView
     {
         var backends = cluster.GetProperty("backends").EnumerateArray().ToArray();
         var eligible = backends.Count(one => one.GetProperty("backend").GetProperty("eligible").GetBoolean());
-        var inReserve = backends.Count(one => StandsBy(one.GetProperty("backend")));
+        var standingBy = backends.Count(one => StandsBy(one.GetProperty("backend")));
         var waiting = cluster.GetProperty("waiting").GetInt32();
         return new Markup(
             $"[bold]{Markup.Escape(Text(cluster, "name"))}[/]  {Text(cluster, "algorithm")}  "
-            + $"{(eligible + inReserve == backends.Length ? "[default]" : eligible == 0 ? "[red]" : "[yellow]")}"
+            + $"{(eligible + standingBy == backends.Length ? "[default]" : eligible == 0 ? "[red]" : "[yellow]")}"
             + $"{eligible} of {backends.Length} eligible[/]"
-            + (inReserve > 0 ? $", {inReserve} in reserve" : "")
+            + (standingBy > 0 ? $", {standingBy} standing by" : "")
             + (waiting > 0 ? $"  [yellow]{waiting} wait[/]" : ""));
     }
 

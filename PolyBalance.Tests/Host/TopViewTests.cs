@@ -59,7 +59,7 @@ internal sealed class TopViewTests
 
         var frame = _view.Frame(120, 40, "", hasColours: false);
         Assert.That(frame, Does.Contain("0 of 1 eligible"));
-        return frame.Contains("0 of 1 eligible, 1 in reserve", StringComparison.Ordinal);
+        return frame.Contains("0 of 1 eligible, 1 standing by", StringComparison.Ordinal);
     }
 
     [TestCase(60, 8)]

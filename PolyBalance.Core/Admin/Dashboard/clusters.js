@@ -51,8 +51,8 @@ class ClusterView {
 
   update(cluster) {
     const eligible = cluster.backends.filter(one => one.backend.eligible).length;
-    const inReserve = cluster.backends.filter(({ backend }) => backend.backup && !backend.eligible && backend.state === "healthy").length;
-    setText(this.figures, `${eligible} of ${cluster.backends.length} eligible${inReserve ? `, ${inReserve} in reserve` : ""} · ${count(cluster.traffic.per_second)} requests/s`
+    const standingBy = cluster.backends.filter(({ backend }) => backend.backup && !backend.eligible && backend.state === "healthy").length;
+    setText(this.figures, `${eligible} of ${cluster.backends.length} eligible${standingBy ? `, ${standingBy} standing by` : ""} · ${count(cluster.traffic.per_second)} requests/s`
       + ` · p99 ${time(cluster.traffic.latency_p99_ms)} · ${cluster.in_flight} in flight`
       + (cluster.waiting ? ` · ${cluster.waiting} wait` : ""));
     if (this.algorithm.options.length !== algorithms.length)
